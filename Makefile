@@ -1,0 +1,82 @@
+# Every command of the project. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+MEMBERS := core plugins/redis plugins/sqlite operator benchmarks examples/bidder examples/marketplace examples/demo examples/custom-backend
+SETUP := .venv/.ready
+FEED ?=
+export UV_NO_SYNC := 1
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(SETUP) ## Set everything up in .venv (done by every other command, too)
+
+.uv/bin/uv:
+	@echo "setting up uv in .uv"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+
+$(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(filter .uv/bin/uv,$(UV))
+	@echo "setting up .venv"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --require-hashes requirements.lock
+	@$(UV) pip install --quiet --no-build-isolation --no-deps $(MEMBERS:%=-e %)
+	@touch $@
+
+.PHONY: demo
+demo: $(SETUP) ## The main job: one feed, many bidders, no double bid (FEED=file for your own)
+	@$(BIN)/bidlock demo $(if $(FEED),--feed $(FEED))
+
+.PHONY: fmt
+fmt: $(SETUP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lint
+lint: $(SETUP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+.PHONY: types
+types: $(SETUP)
+	@$(BIN)/mypy
+
+.PHONY: arch
+arch: $(SETUP) ## Keep the layers (import-linter)
+	@$(BIN)/lint-imports --cache-dir .import_linter_cache
+
+.PHONY: check
+check: lint types arch ## Format, lint, types, contracts and the fast tests; under a minute
+	@$(BIN)/pytest -q -m "not slow and not servers" -n 2
+
+.PHONY: test
+test: $(SETUP) lint types arch ## Every test that needs no root
+	@$(BIN)/pytest -n 2
+
+.PHONY: cover
+cover: $(SETUP) ## Every test, with coverage
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --show-missing
+
+.PHONY: bench
+bench: $(SETUP) ## Measure bidlock, its peers and the raw floor in one run
+	@$(BIN)/bidlock bench
+
+.PHONY: lock
+lock: ## Renew requirements.lock from the pyproject files
+	@$(UV) lock --upgrade
+	@$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --format requirements.txt -o requirements.lock
+
+.PHONY: wheels
+wheels: $(SETUP) ## Build every wheel into dist/
+	@$(UV) build --quiet --all-packages --wheel --out-dir dist
+
+.PHONY: clean
+clean: ## Remove everything that was set up
+	@rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""How fast bidlock is, against its peers and the raw floor."""

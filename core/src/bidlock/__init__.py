@@ -1,0 +1,1 @@
+"""Bid on every posting at most once, across a fleet."""

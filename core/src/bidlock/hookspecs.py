@@ -1,0 +1,52 @@
+"""What a plugin may contribute (backends) or observe (events about locks)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from bidlock.backend import Backend, BackendConfig, Capabilities
+    from bidlock.events import Event
+
+PROJECT = "bidlock"
+GROUP = "bidlock.backends.v1"
+"""Entry-point group of plugins; the major version of the port is part of the name."""
+PORT_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    """One backend that a plugin offers. Pure data: nothing is opened before it is asked for.
+
+    Attributes:
+        name: What `bidlock plugins` and errors call it.
+        schemes: URL schemes it serves.
+        factory: Builds an unopened backend.
+        capabilities: What it promises.
+        port: Major version of the port it was written for.
+        harness: `module:attribute` of its harness for the conformance kit; imported only there.
+    """
+
+    name: str
+    schemes: tuple[str, ...]
+    factory: Callable[[BackendConfig], Backend]
+    capabilities: Capabilities
+    port: int = PORT_VERSION
+    harness: str = ""
+
+
+@hookspec
+def bidlock_backends() -> list[BackendSpec]:  # type: ignore[empty-body]  # a specification has no body
+    """Return the backends this plugin offers."""
+
+
+@hookspec
+def bidlock_observe(event: Event) -> None:
+    """Learn of something that happened to a lock. Exceptions are swallowed and counted; be quick."""

@@ -1,0 +1,1 @@
+"""A small, complete bidding bot to copy."""

@@ -1,0 +1,1 @@
+"""A third-party backend in about 80 lines."""

@@ -1,0 +1,1 @@
+"""The main job, shown: one feed, many bidders, no double bid."""

@@ -1,0 +1,1 @@
+"""A marketplace that accepts bids over HTTP and counts duplicates."""

@@ -1,0 +1,1 @@
+"""bidlock on Redis and Valkey."""

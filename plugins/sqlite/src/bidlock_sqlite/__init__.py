@@ -1,0 +1,1 @@
+"""bidlock on a SQLite file."""
