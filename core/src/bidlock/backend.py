@@ -236,6 +236,8 @@ class BackendConfig:
         prefix: First part of every key, so that several fleets can share a server.
         buckets: How many buckets postings are spread over; must equal the store's.
         timeout: Longest wait for one answer of the store, seconds.
+        original_keys: Whether leases are also taken in the original bot's own Redis key `bid_lock:{marketplace}:{id}`,
+            so that such a bot and this client exclude each other (in SQLite they always do).
     """
 
     address: Address
@@ -243,6 +245,7 @@ class BackendConfig:
     prefix: str = "bidlock"
     buckets: int = 1
     timeout: float = 2.0
+    original_keys: bool = False
 
 
 class Wakeups(Protocol):
@@ -308,8 +311,11 @@ class Backend(Protocol):
     async def record(self, ticket: Ticket, state: MarkerState) -> Answer:
         """Write what became of the bid into this attempt's own marker; LOST when the marker is not its own."""
 
-    async def mark(self, ticket: Ticket, token: int) -> Answer:
-        """Insert the marker if there is none, without asking for a lease (after the bid, in a store not required)."""
+    async def mark(self, ticket: Ticket, token: int, state: MarkerState = MarkerState.CLAIMED) -> Answer:
+        """Insert a marker if there is none, without asking for a lease; DONE when another attempt's stands there.
+
+        After the bid, in a store that the mode does not require; or `presumed`, for a lock taken by original code.
+        """
 
     async def release(self, ticket: Ticket) -> Answer:
         """Delete the lease if it is this attempt's; tell waiters. No guard: it only ever deletes its own."""

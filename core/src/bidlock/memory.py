@@ -161,11 +161,11 @@ class MemoryBackend:
         self._store.markers[ticket.posting.key] = marker._replace(state=state)
         return _OK
 
-    async def mark(self, ticket: Ticket, token: int) -> Answer:
+    async def mark(self, ticket: Ticket, token: int, state: MarkerState = MarkerState.CLAIMED) -> Answer:
         """See `Backend.mark`."""
         if refusal := self._guard(ticket):
             return refusal
-        marker = MarkerRecord(ticket.nonce, token, MarkerState.CLAIMED, ticket.posted_at_ms)
+        marker = MarkerRecord(ticket.nonce, token, state, ticket.posted_at_ms)
         kept = self._store.markers.setdefault(ticket.posting.key, marker)
         return _OK if kept.nonce == ticket.nonce else Answer(Verdict.DONE)
 

@@ -38,6 +38,7 @@ class Settings:
         ttl_max: `BIDLOCK_TTL_MAX`: longest TTL of a `self` store that this client initialises.
         margin: `BIDLOCK_MARGIN`: fixed part of the safety margin of such a store; 1 % of the TTL comes on top.
         holder: `BIDLOCK_HOLDER`: who holds, for humans.
+        original_keys: `BIDLOCK_ORIGINAL_KEYS`: `1` while original bots work on the same Redis: their keys are taken, too.
     """
 
     url: str = field(default="", repr=False)
@@ -53,6 +54,7 @@ class Settings:
     ttl_max: float = 3600.0
     margin: float = 5.0
     holder: str = field(default_factory=default_holder)
+    original_keys: bool = False
 
     def __post_init__(self) -> None:
         self._check_times()
@@ -91,8 +93,18 @@ def variable(name: str) -> str:
     return f"BIDLOCK_{name.upper()}"
 
 
-def _read(text: str, name: str, kind: object) -> str | int | float:
+def _read(text: str, name: str, kind: object) -> str | int | float | bool:
+    if kind == "bool":
+        return _read_bool(text, name)
     try:
         return {"int": int, "float": float}.get(str(kind), str)(text)
     except ValueError:
         raise ConfigurationError(f"{variable(name)}={text!r} is no number") from None
+
+
+def _read_bool(text: str, name: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ConfigurationError(f"{variable(name)}={text!r} is neither 1 nor 0")
