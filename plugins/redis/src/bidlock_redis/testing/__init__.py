@@ -1,0 +1,1 @@
+"""Real Redis and Valkey servers for tests, and the harness through which the conformance kit drives them."""
