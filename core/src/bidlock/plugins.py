@@ -7,20 +7,25 @@ plugin is named in `bidlock plugins` and everything else works.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any, cast
 
 import pluggy
 import structlog
 
 from bidlock import hookspecs
-from bidlock.errors import PluginRejected, UnknownBackend
+from bidlock.errors import ConfigurationError, PluginRejected, UnknownBackend
 from bidlock.events import Event
 from bidlock.hookspecs import BackendSpec
 
 ALLOW_VARIABLE = "BIDLOCK_PLUGINS"
 """Comma-separated entry-point names; when set, no other plugin is imported."""
+
+LOAD_TIMEOUT_VARIABLE = "BIDLOCK_PLUGIN_TIMEOUT"
+"""How long the import of one plugin may take, seconds; 10 when unset."""
 
 PACKAGES = {
     "redis": "bidlock[redis]",
@@ -116,15 +121,21 @@ class Plugins:
     def _offered(self, plugin: object) -> Iterable[BackendSpec]:
         for implementation in self._manager.hook.bidlock_backends.get_hookimpls():
             if implementation.plugin is plugin:
-                yield from implementation.function()
+                yield from cast(Iterable[BackendSpec], implementation.function())
 
     def _check(self, offered: Iterable[BackendSpec]) -> None:
         for spec in offered:
             if spec.port != hookspecs.PORT_VERSION:
-                raise PluginRejected(f"backend {spec.name!r} was written for port {spec.port}, this is port {hookspecs.PORT_VERSION}; install a matching version")
+                raise PluginRejected(
+                    f"backend {spec.name!r} was written for port {spec.port}, this is port {hookspecs.PORT_VERSION}; "
+                    "install a matching version"
+                )
             for scheme in spec.schemes:
                 if other := self._by_scheme.get(scheme):
-                    raise PluginRejected(f"backend {spec.name!r} wants the scheme {scheme}://, which backend {other.name!r} serves already; uninstall one of the two")
+                    raise PluginRejected(
+                        f"backend {spec.name!r} wants the scheme {scheme}://, which backend {other.name!r} serves already; "
+                        "uninstall one of the two"
+                    )
 
     def _forget(self, plugin: object) -> None:
         if self._manager.is_registered(plugin):
@@ -147,9 +158,13 @@ def load(environment: Mapping[str, str] = os.environ) -> Plugins:
     """Load every installed plugin, each for itself.
 
     Args:
-        environment: Where the allow-list `BIDLOCK_PLUGINS` is read.
+        environment: Where the allow-list `BIDLOCK_PLUGINS` and `BIDLOCK_PLUGIN_TIMEOUT` are read.
+
+    Raises:
+        ConfigurationError: the timeout is no number of seconds.
     """
     plugins = Plugins()
+    timeout = _load_timeout(environment)
     allowed = {name.strip() for name in environment.get(ALLOW_VARIABLE, "").split(",")} - {""}
     seen: dict[str, str] = {}
     for entry in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: (e.name, e.value)):
@@ -161,22 +176,51 @@ def load(environment: Mapping[str, str] = os.environ) -> Plugins:
             plugins.reports.append(PluginReport(entry.name, distribution, version, "refused", reason))
         else:
             seen[entry.name] = distribution
-            _load_one(plugins, entry, distribution, version)
+            _load_one(plugins, entry, distribution, version, timeout)
     return plugins
 
 
-def _load_one(plugins: Plugins, entry: metadata.EntryPoint, distribution: str, version: str) -> None:
+def _load_one(plugins: Plugins, entry: metadata.EntryPoint, distribution: str, version: str, timeout: float) -> None:
     try:
-        plugin = entry.load()
+        plugin = _within(timeout, entry.load)
     except Exception as error:
         plugins.reports.append(PluginReport(entry.name, distribution, version, "broken", _reason(error)))
         return
     plugins.register(plugin, entry.name, distribution=distribution, version=version)
 
 
+def _load_timeout(environment: Mapping[str, str]) -> float:
+    text = environment.get(LOAD_TIMEOUT_VARIABLE) or "10"
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{LOAD_TIMEOUT_VARIABLE}={text!r} is no number") from None
+
+
+def _within(timeout: float, load: Callable[[], Any]) -> Any:
+    """What `load` returns; in a thread of its own, because an import that hangs cannot be interrupted, only left behind."""
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(load())
+        except BaseException as error:  # an import may also call sys.exit(), which must not end the host
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="bidlock-plugin-import", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if failure:
+        raise failure[0] if isinstance(failure[0], Exception) else ImportError(f"its import raised {_reason(failure[0])}")
+    if not outcome:
+        raise TimeoutError(f"its import did not end within {timeout:g} s")
+    return outcome[0]
+
+
 def _origin(entry: metadata.EntryPoint) -> tuple[str, str]:
     return (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
