@@ -1,0 +1,228 @@
+"""One attempt on one posting: acquire, confirm, claim, record, release over the stores that its mode names.
+
+The order of steps is the protocol's (docs/explanation/architecture.md); nothing here knows which mode it runs, or
+which store. An answer that never came is neither yes nor no: it is asked again under the same nonce.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from bidlock.backend import Answer, MarkerState, Ticket, Verdict
+from bidlock.clock import Clock
+from bidlock.errors import BackendError, ConfigurationError
+from bidlock.modes import Mode, Role
+from bidlock.outcomes import SkipReason
+from bidlock.stores import Store
+from bidlock.waiting import pauses
+
+Step = Callable[[], Awaitable[Answer]]
+
+REASONS = {
+    Verdict.HELD: SkipReason.HELD,
+    Verdict.DONE: SkipReason.ALREADY_BID,
+    Verdict.LOST: SkipReason.LOST,
+    Verdict.CLOSED: SkipReason.CLOSED,
+    Verdict.MODE: SkipReason.MODE,
+    Verdict.DOMAIN: SkipReason.DOMAIN,
+    Verdict.OWNER: SkipReason.OWNER,
+    Verdict.FORMAT: SkipReason.FORMAT,
+    Verdict.WATERMARK: SkipReason.WATERMARK,
+    Verdict.BUSY: SkipReason.BUSY,
+}
+
+_PASSING = frozenset({Verdict.CLOSED, Verdict.MODE, Verdict.BUSY})
+"""Answers that a holder rides through until its own deadline: the store is changing phase, restarting or locked."""
+
+_BUSY = frozenset({Verdict.BUSY})
+
+_NO_VOTE = frozenset({Verdict.CLOSED, Verdict.MODE})
+"""Answers of a best-effort store that count like no answer at all."""
+
+
+class Refusal(NamedTuple):
+    """Why an attempt ended without what it wanted.
+
+    Attributes:
+        reason: From the closed list.
+        role: The store that refused; None when no store did.
+        remaining_ms: With `held`, milliseconds until the lease in the way expires; -1 when unknown.
+        detail: For humans.
+    """
+
+    reason: SkipReason
+    role: Role | None = None
+    remaining_ms: int = -1
+    detail: str = ""
+
+
+class Attempt:
+    """One attempt. Its nonce and mode are fixed before anything is sent."""
+
+    def __init__(self, stores: Mapping[Role, Store], mode: Mode, ticket: Ticket, clock: Clock, patience: float) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            stores: The stores by role; every role that `mode` names.
+            mode: What to require.
+            ticket: Who asks, for what.
+            clock: Source of the monotonic time that the deadline rests on.
+            patience: How long a store that does not answer is asked again, seconds.
+        """
+        self.ticket = ticket
+        self.mode = mode
+        self.token = 0
+        self.deadline = 0.0
+        self._stores = stores
+        self._clock = clock
+        self._patience = patience
+        self._touched: list[Role] = []
+        self._lifetime = ticket.ttl_ms / 1000 - max(stores[role].margin(ticket.ttl_ms) for role in mode.roles)
+
+    async def acquire(self, passed_from: str = "") -> Refusal | None:
+        """Lease the posting in every required store; on refusal nothing stays leased.
+
+        Args:
+            passed_from: Nonce of a lease in this process whose holder stopped believing in it; empty for none.
+
+        Returns:
+            None when all leases are held until `deadline`, else the refusal.
+        """
+        refusal = await self._acquire_best_effort(passed_from)
+        oldest = float("inf")
+        for role in () if refusal else self.mode.required:
+            answer, sent = await self._acquire_in(role, passed_from)
+            if not answer or not answer.ok:
+                refusal = self._refusal(answer, role)
+                break
+            self.token, oldest = answer.token, min(oldest, sent)
+        if refusal is None:
+            self.deadline = oldest + self._lifetime
+            refusal = await self._each(self.mode.confirms, self._confirm)
+        if refusal is not None:
+            await self.release()
+        return refusal
+
+    async def renew(self) -> Refusal | None:
+        """Set the TTL of every required lease anew; moves `deadline` once all have agreed."""
+        sent = self._clock.monotonic()
+        refusal = await self._each(self.mode.required, self._renew)
+        if refusal is None:
+            self.deadline = sent + self._lifetime
+        return refusal
+
+    async def claim(self) -> Refusal | None:
+        """Write the marker wherever the mode requires it. Only after this returned None may the bid be placed."""
+        return await self._each(self.mode.claims, self._claim)
+
+    async def record(self, state: MarkerState) -> Refusal | None:
+        """Write what became of the bid into the attempt's markers, and the marker itself where it is a courtesy."""
+        until = self._clock.monotonic() + self._patience
+        refusal = None
+        for role in self.mode.claims:
+            answer = await self._ask(role, functools.partial(self._stores[role].backend.record, self.ticket, state), until)
+            if not answer or not answer.ok:
+                refusal = self._refusal(answer, role)
+        for role in self.mode.marks:
+            await self._once(self._stores[role].backend.mark(self.ticket, self.token, state))
+        return refusal
+
+    async def presume(self) -> Refusal | None:
+        """Insert a `presumed` marker wherever the mode claims: whoever holds this lock may bid without telling us."""
+        until = self._clock.monotonic() + self._patience
+        for role in self.mode.claims:
+            step = functools.partial(self._stores[role].backend.mark, self.ticket, self.token, MarkerState.PRESUMED)
+            answer = await self._ask(role, step, until)
+            if not answer or not answer.ok:
+                return self._refusal(answer, role)
+        return None
+
+    async def release(self) -> None:
+        """Delete whatever this attempt may hold, in the order it was acquired; insists until the leases expire anyway."""
+        until = max(self.deadline, self._clock.monotonic() + self._patience)
+        for role in tuple(self._touched):
+            await self._ask(role, functools.partial(self._stores[role].backend.release, self.ticket), until)
+        self._touched.clear()
+
+    async def _acquire_best_effort(self, passed_from: str) -> Refusal | None:
+        for role in self.mode.best_effort:
+            self._touched.append(role)
+            answer = await self._once(self._stores[role].backend.acquire(self.ticket, passed_from=passed_from))
+            if answer and answer.ok:
+                self.token = answer.token
+            elif answer and answer.verdict not in _NO_VOTE:
+                return self._refusal(answer, role)
+        return None
+
+    async def _acquire_in(self, role: Role, passed_from: str) -> tuple[Answer | None, float]:
+        """The store's answer and the moment before the question that it answers was sent."""
+        sent = self._clock.monotonic()
+
+        async def step() -> Answer:
+            nonlocal sent
+            sent = self._clock.monotonic()
+            return await self._stores[role].backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
+
+        self._touched.append(role)
+        return await self._ask(role, step, sent + self._patience), sent
+
+    async def _each(self, roles: tuple[Role, ...], step: Callable[[Role], Awaitable[Answer]]) -> Refusal | None:
+        """Ask the stores one after the other, as a holder: until its own deadline, and never after it."""
+        for role in roles:
+            if self._clock.monotonic() >= self.deadline:
+                return Refusal(SkipReason.LOST, detail="the lease's deadline passed")
+            answer = await self._ask(role, functools.partial(step, role), self.deadline, _PASSING)
+            if not answer or not answer.ok:
+                return self._refusal(answer, role)
+        return None
+
+    def _confirm(self, role: Role) -> Awaitable[Answer]:
+        return self._stores[role].backend.confirm(self.ticket, self.token)
+
+    def _renew(self, role: Role) -> Awaitable[Answer]:
+        return self._stores[role].backend.renew(self.ticket)
+
+    def _claim(self, role: Role) -> Awaitable[Answer]:
+        return self._stores[role].backend.claim(self.ticket, self.token)
+
+    async def _ask(self, role: Role, step: Step, until: float, ride: frozenset[Verdict] = _BUSY) -> Answer | None:
+        """Ask a store until it answers, or until the monotonic time `until`; None when it did not.
+
+        Args:
+            role: The store.
+            step: The question; idempotent, because its nonce stays the same.
+            until: When to give up, monotonic seconds.
+            ride: Answers that are asked again, too.
+        """
+        answer = await self._once(step())
+        if answer and answer.verdict is not Verdict.CLOSED and answer.verdict not in ride:
+            return answer
+        for pause in pauses():
+            if answer and answer.verdict is Verdict.CLOSED:
+                if await self._stores[role].reopen():
+                    pause = 0.0  # noqa: PLW2901 — opened just now: ask at once
+                elif Verdict.CLOSED not in ride:
+                    return answer
+            elif answer and answer.verdict not in ride:
+                return answer
+            if self._clock.monotonic() + pause >= until:
+                return answer
+            await asyncio.sleep(pause)
+            answer = await self._once(step())
+        raise AssertionError("pauses() never ends")
+
+    async def _once(self, question: Awaitable[Answer]) -> Answer | None:
+        try:
+            return await question
+        except BackendError:
+            return None
+
+    def _refusal(self, answer: Answer | None, role: Role) -> Refusal:
+        if answer is None:
+            return Refusal(SkipReason.UNREACHABLE, role, detail=f"the {role.value} store did not answer")
+        if answer.verdict is Verdict.TTL:
+            raise ConfigurationError(f"ttl {self.ticket.ttl_ms / 1000:g} s is above the {role.value} store's longest TTL")
+        return Refusal(REASONS[answer.verdict], role, answer.remaining_ms)
