@@ -4,6 +4,7 @@ async with bidlock.connect("redis://localhost") as locks:
     outcome = await locks.bid_once("upwork", "~01ab…", place, posted_at=job.created)
 """
 
+from bidlock.acquiring import TRANSIENT
 from bidlock.connecting import connect
 from bidlock.errors import (
     BackendAmbiguous,
@@ -18,7 +19,7 @@ from bidlock.errors import (
     UnknownBackend,
 )
 from bidlock.leases import Lease
-from bidlock.locks import TRANSIENT, Locks
+from bidlock.locks import Locks
 from bidlock.outcomes import BidRejected, Placed, Skipped, SkipReason
 
 __version__ = "0.1.0"

@@ -203,7 +203,7 @@ class Attempt:
         for pause in pauses():
             if answer and answer.verdict is Verdict.CLOSED:
                 if await self._stores[role].reopen():
-                    pause = 0.0  # noqa: PLW2901 — opened just now: ask at once
+                    pause = 0.0
                 elif Verdict.CLOSED not in ride:
                     return answer
             elif answer and answer.verdict not in ride:

@@ -57,5 +57,5 @@ class Skipped:
     detail: str = ""
 
 
-class BidRejected(Exception):  # noqa: N818 — raised by the caller's `place`; it is an answer, not an error of bidlock
+class BidRejected(Exception):
     """Raise it in `place` when the marketplace refused the bid for certain; recorded as `rejected` and raised on."""

@@ -119,6 +119,7 @@ class Plugins:
                 log.debug("observer failed", plugin=implementation.plugin_name, exc_info=True)
 
     def _offered(self, plugin: object) -> Iterable[BackendSpec]:
+        implementation: Any  # pluggy does not type what a hook returns
         for implementation in self._manager.hook.bidlock_backends.get_hookimpls():
             if implementation.plugin is plugin:
                 yield from cast(Iterable[BackendSpec], implementation.function())

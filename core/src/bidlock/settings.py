@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bidlock.errors import ConfigurationError
@@ -82,10 +82,14 @@ class Settings:
         Raises:
             ConfigurationError: a value is no number, or out of its range; names the variable.
         """
-        known = {f.name: f for f in fields(cls)}
-        values = {name: _read(environment[variable(name)], name, known[name].type) for name in known if environment.get(variable(name))}
-        values.update({name: value for name, value in given.items() if value is not None})
-        return replace(cls(), **values)
+        values: dict[str, Any] = {}
+        for known in fields(cls):
+            text = environment.get(variable(known.name))
+            if given.get(known.name) is not None:
+                values[known.name] = given[known.name]
+            elif text:
+                values[known.name] = _read(text, known.name, str(known.type))
+        return cls(**values)
 
 
 def variable(name: str) -> str:
@@ -93,11 +97,11 @@ def variable(name: str) -> str:
     return f"BIDLOCK_{name.upper()}"
 
 
-def _read(text: str, name: str, kind: object) -> str | int | float | bool:
+def _read(text: str, name: str, kind: str) -> str | int | float | bool:
     if kind == "bool":
         return _read_bool(text, name)
     try:
-        return {"int": int, "float": float}.get(str(kind), str)(text)
+        return int(text) if kind == "int" else float(text) if kind == "float" else text
     except ValueError:
         raise ConfigurationError(f"{variable(name)}={text!r} is no number") from None
 

@@ -1,0 +1,78 @@
+"""What every call of one client shares: its stores, its mode, its line of callers, its observers."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Mapping
+
+from bidlock.attempts import Attempt
+from bidlock.background import Background
+from bidlock.clock import Clock
+from bidlock.events import Event
+from bidlock.leases import Lease
+from bidlock.modes import Mode, Role
+from bidlock.plugins import Plugins
+from bidlock.postings import Posting
+from bidlock.settings import Settings
+from bidlock.sharing import Lines
+from bidlock.stores import Store
+
+
+class Client:
+    """The parts of one `Locks`.
+
+    Attributes:
+        stores: The store for each role that the mode names.
+        mode: Which stores decide. Read once per attempt, so that it may change between two.
+        settings: Everything configurable.
+        clock: Time.
+        background: Work that outlives the call that started it.
+        lines: The callers of this process, one line per posting.
+        leases: The leases that are held now.
+    """
+
+    def __init__(self, stores: Mapping[Role, Store], mode: Mode, settings: Settings, plugins: Plugins, clock: Clock) -> None:
+        self.stores = dict(stores)
+        self.mode = mode
+        self.settings = settings
+        self.clock = clock
+        self.background = Background()
+        self.lines = Lines(self.release_later)
+        self.leases: weakref.WeakSet[Lease] = weakref.WeakSet()
+        self._plugins = plugins
+        _CLIENTS.add(self)
+
+    @property
+    def deciding(self) -> Store:
+        """The store whose token counts."""
+        return self.stores[self.mode.required[-1]]
+
+    def publish(self, kind: Callable[..., Event], what: Posting, **facts: object) -> None:
+        """Tell the observers, if there are any."""
+        if self._plugins.observed:
+            self._plugins.publish(
+                kind(marketplace=what.marketplace, posting_id=what.id, mode=self.mode.name, holder=self.settings.holder, **facts)
+            )
+
+    def release_later(self, attempt: Attempt) -> None:
+        """Release what an attempt may hold, in the background."""
+        self.background.spawn(attempt.release())
+
+    def forked(self) -> None:
+        """In a forked child: what the parent holds is the parent's. Leases are lost here, callers in line are not ours."""
+        for lease in self.leases:
+            lease.lost.set()
+        self.lines.clear()
+        self.background.forget()
+
+
+_CLIENTS: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for client in list(_CLIENTS):
+        client.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,73 @@
+"""A won attempt while it lasts: its lease, who keeps it alive, and the turn in this process's line."""
+
+from __future__ import annotations
+
+from bidlock import events
+from bidlock.attempts import Attempt
+from bidlock.client import Client
+from bidlock.leases import Lease
+from bidlock.renewal import Keeper
+from bidlock.sharing import Turn
+
+
+class Held:
+    """Ends exactly once: passed on to the next caller in this process, or released."""
+
+    __slots__ = ("_client", "_ended", "_keeper", "_since", "attempt", "lease", "turn")
+
+    def __init__(self, client: Client, attempt: Attempt, turn: Turn, max_hold: float) -> None:
+        """Start to keep the lease alive.
+
+        Args:
+            client: Whose attempt it was.
+            attempt: Won just now.
+            turn: In this process's line.
+            max_hold: How long to renew at most, seconds.
+        """
+        ticket = attempt.ticket
+        self.attempt = attempt
+        self.turn = turn
+        self.lease = Lease(ticket.posting, attempt.token, ticket.holder, ticket.nonce, attempt.deadline, client.clock, self.end)
+        self._client = client
+        self._ended = False
+        self._since = client.clock.monotonic()
+        self._keeper = Keeper(attempt, self.lease, client.clock, max_hold, self._renewed, self._lost)
+        client.leases.add(self.lease)
+
+    async def end(self, *, claimed: bool = False) -> bool:
+        """Stop believing in the lease first, then pass it on or release it.
+
+        Args:
+            claimed: The posting is claimed for good: callers in line need not try.
+
+        Returns:
+            Whether the lease was still held.
+        """
+        if self._ended:
+            return False
+        self._ended = True
+        self._keeper.stop()
+        held = not self.lease.lost.is_set() and self.lease.remaining > 0
+        if not (held and not claimed and self._passed_on()):
+            await self._release(claimed)
+        return held
+
+    def _passed_on(self) -> bool:
+        lines = self._client.lines
+        return lines.has_next(self.turn) and lines.leave(self.turn, pass_on=self.attempt)
+
+    async def _release(self, claimed: bool) -> None:
+        try:
+            await self.attempt.release()
+        except BaseException:
+            self._client.release_later(self.attempt)
+            raise
+        finally:
+            self._client.lines.leave(self.turn, claimed=claimed)
+        self._client.publish(events.Released, self.lease.posting, token=self.lease.token, held=self._client.clock.monotonic() - self._since)
+
+    def _renewed(self) -> None:
+        self._client.publish(events.Renewed, self.lease.posting, token=self.lease.token)
+
+    def _lost(self, reason: str) -> None:
+        self._client.publish(events.Lost, self.lease.posting, token=self.lease.token, reason=reason)
