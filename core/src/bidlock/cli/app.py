@@ -8,7 +8,11 @@ import sys
 import typer
 
 from bidlock.cli import exit_codes, failures, logs
+from bidlock.cli.doctor import doctor
 from bidlock.cli.external import LazyGroup
+from bidlock.cli.hold import hold
+from bidlock.cli.inspecting import break_, inspect
+from bidlock.cli.once import once
 from bidlock.cli.plugins import plugins
 from bidlock.cli.version import version
 
@@ -26,8 +30,8 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (plugins, version):
-        app.command()(command)
+    for command in (once, hold, inspect, break_, doctor, plugins, version):
+        app.command(command.__name__.rstrip("_"))(command)
     return app
 
 
