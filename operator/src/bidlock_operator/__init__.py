@@ -1,1 +1,8 @@
-"""Kubernetes operator for bidlock fleets."""
+"""Kubernetes operator for bidlock fleets: `kopf run -m bidlock_operator`, or `bidlock-operator`.
+
+Importing the package registers its kopf handlers; that is what `kopf run -m` expects.
+"""
+
+from bidlock_operator import handlers
+
+__all__ = ["handlers"]

@@ -1,0 +1,1 @@
+"""Read the cluster into frozen values. Nothing in here writes."""
