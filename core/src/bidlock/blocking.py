@@ -181,11 +181,12 @@ class _BlockingHold:
 class _Loop:
     """An event loop in a thread of its own."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="bidlock", daemon=True)
+    _loop: asyncio.AbstractEventLoop
+    _thread: threading.Thread
 
     def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="bidlock", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

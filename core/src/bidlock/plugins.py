@@ -224,4 +224,4 @@ def _origin(entry: metadata.EntryPoint) -> tuple[str, str]:
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
