@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = ("leases", "releases", "markers", "guard", "naming", "wakeups", "contention")
+FAMILIES = (
+    "leases",
+    "releases",
+    "markers",
+    "guard",
+    "naming",
+    "wakeups",
+    "contention",
+    "cancellation",
+    "crash",
+    "pause",
+    "clock",
+    "histories",
+)
 """Modules of this package, in the order they run."""
 
 __all__: list[str] = []
