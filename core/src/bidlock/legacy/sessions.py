@@ -6,7 +6,7 @@ import asyncio
 import math
 from dataclasses import dataclass, replace
 
-from bidlock.acquiring import acquire
+from bidlock.acquiring import TRANSIENT, acquire
 from bidlock.asks import Ask
 from bidlock.attempts import Refusal
 from bidlock.errors import BackendError, ConfigurationError
@@ -52,9 +52,8 @@ class Session:
         """
         await self._ready()
         got = await self._acquire(self._ask(posting, ttl, timeout))
-        if isinstance(got, Held) and (refusal := await self._presume(got)):
-            await got.end()
-            got = refusal
+        if isinstance(got, Held) and self._locks.settings.policy:
+            got = await self._presume(got)
         if isinstance(got, Refusal):
             self._metrics.refused(got.reason, trouble=got.reason in _STORE_TROUBLE)
             return False
@@ -106,16 +105,27 @@ class Session:
                 self._open = True
 
     async def _acquire(self, ask: Ask) -> Held | Refusal:
-        """Try once, so that a conflict can be counted, then wait."""
+        """Try once, so that a conflict can be counted, then wait for what is left of the timeout."""
+        started = self._client.clock.monotonic()
         got = await acquire(self._client, replace(ask, timeout=0.0))
-        if isinstance(got, Held) or got.reason is not SkipReason.HELD:
+        if isinstance(got, Refusal) and got.reason is SkipReason.HELD:
+            self._metrics.count("lock_conflicts")
+        left = ask.timeout - (self._client.clock.monotonic() - started)
+        if isinstance(got, Held) or got.reason not in TRANSIENT or left <= 0:
             return got
-        self._metrics.count("lock_conflicts")
-        return await acquire(self._client, ask) if ask.timeout > 0 else got
+        return await acquire(self._client, replace(ask, timeout=left))
 
-    async def _presume(self, held: Held) -> Refusal | None:
-        """In a managed fleet whoever holds the bare lock may bid without telling us: the posting counts as bid on."""
-        return await held.attempt.presume() if self._locks.settings.policy else None
+    async def _presume(self, held: Held) -> Held | Refusal:
+        """In a managed fleet whoever holds the bare lock may bid without telling us: the posting counts as bid on from here."""
+        try:
+            refusal = await held.attempt.presume()
+        except BaseException:
+            self._client.background.spawn(held.end())
+            raise
+        if refusal is None:
+            return held
+        await held.end()
+        return refusal
 
     def _ask(self, posting: Posting, ttl: float, timeout: float) -> Ask:
         """A lease of the original's fixed length; where the store grants no such TTL, the nearest one, ended by our timer.
