@@ -41,6 +41,16 @@ def decide(sight: Sight, wish: Wish, rules: tuple[Rule, ...] | None = None) -> A
     return actions.Settle()
 
 
+def refuse_strangers(sight: Sight, wish: Wish) -> Action | None:
+    """Nothing is ever written into a store that belongs to somebody else."""
+    if sight.origin.reachable and sight.origin.initialised and sight.origin.owner != sight.owner:
+        return actions.Refuse("OwnerMismatch", _STRANGER.format(store="origin", owner=sight.origin.owner, mine=sight.owner))
+    for bucket in sight.buckets:
+        if bucket.reachable and bucket.initialised and bucket.owner != sight.owner:
+            return actions.Refuse("OwnerMismatch", _STRANGER.format(store="target", owner=bucket.owner, mine=sight.owner))
+    return None
+
+
 def follow_generation(sight: Sight, wish: Wish) -> Action | None:
     """A store that was out of sight when a lost register was rebuilt carries an epoch of a later generation: go above it."""
     seen = [bucket.epoch for number, bucket in enumerate(sight.buckets) if sight.live(number)]
@@ -331,6 +341,7 @@ def close_in_origin(sight: Sight) -> Action | None:
 
 
 RULES: tuple[Rule, ...] = (
+    refuse_strangers,
     follow_generation,
     recover,
     halt_on_loss,
@@ -356,6 +367,9 @@ _LOSS = (
 _FILE_LOSS = (
     "the origin file is {found}, not {known}, while it alone held the markers: bids may have been forgotten. "
     "Bring the file back; nothing is bid on until then"
+)
+_STRANGER = (
+    "the {store} store belongs to {owner!r}, not to {mine!r}: its URL or prefix points at another fleet; correct it, nothing was changed"
 )
 _NOT_DURABLE = (
     "the target store may lose acknowledged writes when it crashes (appendonly yes and appendfsync always are needed), "

@@ -139,6 +139,12 @@ class TargetStore(MigratableStore, Protocol):
         Never raises for a bucket that is out of reach: it is shown so.
         """
 
+    async def take_over(self, constitution: Constitution) -> Outcome:
+        """Make a live `self` store this owner's, every bucket of it, with all its keys and its one mode.
+
+        OK when it is this owner's already; CLOSED when it has no meta or is not live; OWNER when it is somebody else's.
+        """
+
     async def plant(self, bucket: int) -> Outcome:
         """Name this very restart by a fresh nonce unless it has one; LIVE when a window is open in this process."""
 

@@ -31,6 +31,7 @@ class Origin:
         synced: Buckets whose copy into this store is stamped with the register's epoch.
         counter: Highest token handed out.
         watermark_ms: Its watermark.
+        owner: Whose it is: a policy's or register's id, or `self`.
     """
 
     reachable: bool = True
@@ -42,6 +43,7 @@ class Origin:
     synced: frozenset[int] = frozenset()
     counter: int = 0
     watermark_ms: int = 0
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Bucket:
         whole: Whether a TTL has passed since the bucket came back without everything it had acknowledged.
         synced: Whether the copy into this bucket is stamped with the register's epoch.
         watermark_ms: Its watermark.
+        owner: Whose it is: a policy's or register's id, or `self`.
     """
 
     reachable: bool = True
@@ -94,6 +97,7 @@ class Bucket:
     whole: bool = True
     synced: bool = False
     watermark_ms: int = 0
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,13 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything seen at one moment."""
+    """Everything seen at one moment; `owner` is the controller's own identity."""
 
     register: Register
     origin: Origin
     buckets: tuple[Bucket, ...]
     fleet: Fleet
+    owner: str = ""
 
     def live(self, number: int) -> bool:
         """Whether a bucket runs as the incarnation that the register admitted."""

@@ -1,0 +1,132 @@
+"""The controller of plain machines: look, decide, act; one step at a time, from a register file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bidlock.errors import BackendError
+from bidlock.migration import actions, founding
+from bidlock.migration.acting import Hands, Stores, Terms, rewritten
+from bidlock.migration.deciding import decide
+from bidlock.migration.port import Outcome
+from bidlock.migration.register import Register
+from bidlock.migration.registerfile import Kept, RegisterFile, new_owner
+from bidlock.migration.sight import Fleet, Origin, Sight
+from bidlock.migration.wishes import Wish
+
+PATIENCE = 0.05
+"""Seconds between two looks while something is awaited; short, so that a restarted store is open again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did.
+
+    Attributes:
+        action: What was decided.
+        result: What became of it: a store's outcome, `OK` for the register and the fleet, or why it failed.
+        sight: What was seen before.
+    """
+
+    action: actions.Action
+    result: str
+    sight: Sight
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing will move without a human, or at all."""
+        return isinstance(self.action, actions.Noop | actions.Refuse | actions.Halt)
+
+
+class Controller:
+    """Walks one fleet. Use it inside `RegisterFile.locked()`."""
+
+    def __init__(self, file: RegisterFile, stores: Stores, ttl_max_ms: int, margin_ms: int) -> None:
+        """Nothing is read yet.
+
+        Args:
+            file: The register.
+            stores: The two stores, opened.
+            ttl_max_ms: Longest TTL of a bidder, milliseconds.
+            margin_ms: Fixed part of the safety margin, milliseconds.
+        """
+        self._file = file
+        self._stores = stores
+        self._ttl_max_ms = ttl_max_ms
+        self._margin_ms = margin_ms
+
+    async def begin(self) -> Kept:
+        """The register; founded when there is none yet. May be repeated after a crash at any point.
+
+        Raises:
+            ConfigurationError: the file or the stores do not fit; nothing was changed, the message says what to do.
+            BackendError: a store did not answer.
+        """
+        kept = self._file.read()
+        if kept is None:
+            kept = Kept(new_owner(), None)
+            self._file.write(kept)
+        if kept.register is None:
+            register = await founding.found(self._stores, self._terms(kept))
+            kept = replace(kept, register=register, template=register.to)
+            self._file.write(kept)
+        return kept
+
+    async def look(self, kept: Kept, register: Register) -> Sight:
+        """Both stores and the fleet, now. A store that does not answer is seen as out of reach."""
+        try:
+            origin = await self._stores.origin.survey(register.epoch)
+        except BackendError:
+            origin = Origin(reachable=False)
+        buckets = await self._stores.target.survey(register.epoch)
+        return Sight(register, origin, buckets, Fleet(kept.template), kept.owner)
+
+    async def step(self, wish: Wish) -> Step:
+        """Look, decide, and do the one thing that was decided."""
+        kept = await self.begin()
+        assert kept.register is not None  # noqa: S101 — begin() founded it
+        sight = await self.look(kept, kept.register)
+        action = decide(sight, wish)
+        return Step(action, await self._do(action, sight, kept), sight)
+
+    async def walk(self, wish: Wish, watch: Callable[[Step], None], *, forever: bool = False) -> Step:
+        """Step until the fleet rests where it is wanted, or a human is needed.
+
+        Args:
+            wish: What is wanted.
+            watch: Told of each step.
+            forever: Go on guarding afterwards: restarted stores are opened again, drift is mended.
+        """
+        while True:
+            step = await self.step(wish)
+            watch(step)
+            if step.resting and not forever:
+                return step
+            if step.result != "OK" or isinstance(step.action, actions.Noop | actions.Wait | actions.Refuse | actions.Halt):
+                await asyncio.sleep(PATIENCE)
+
+    async def _do(self, action: actions.Action, sight: Sight, kept: Kept) -> str:
+        match action:
+            case actions.Noop() | actions.Wait() | actions.Refuse() | actions.Halt():
+                return "OK"
+            case actions.Roll(mode):
+                self._file.write(replace(kept, template=mode))
+                return "OK"
+            case actions.Recreate():
+                raise TypeError("a register that exists is not recreated")
+            case _ if isinstance(action, actions.RegisterWrite):
+                self._file.write(replace(kept, register=rewritten(action, sight.register)))
+                return "OK"
+        return await self._write_store(action, sight, kept)
+
+    async def _write_store(self, action: actions.StoreWrite, sight: Sight, kept: Kept) -> str:
+        try:
+            outcome = await Hands(self._stores, self._terms(kept)).act(action, sight)
+        except BackendError as error:
+            return str(error)
+        return Outcome.OK.value if outcome is Outcome.LIVE else outcome.value
+
+    def _terms(self, kept: Kept) -> Terms:
+        return Terms(kept.owner, self._ttl_max_ms, self._margin_ms)

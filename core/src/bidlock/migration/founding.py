@@ -1,0 +1,70 @@
+"""How a register begins: stores that belonged to their clients alone, or to nobody, become a controller's."""
+
+from __future__ import annotations
+
+from bidlock.backend import SELF
+from bidlock.errors import ConfigurationError
+from bidlock.migration.acting import Stores, Terms, recreated
+from bidlock.migration.actions import Halt
+from bidlock.migration.port import Constitution, Outcome
+from bidlock.migration.rebuilding import rebuild
+from bidlock.migration.register import Register
+from bidlock.migration.sight import Bucket, Origin
+from bidlock.modes import Role
+
+
+async def found(stores: Stores, terms: Terms) -> Register:
+    """Take the stores over and write down what they are. May be repeated after a crash at any point.
+
+    The store that clients used gets the authority. Clients without a policy are refused (`owner`) from then on.
+
+    Raises:
+        ConfigurationError: the stores belong to somebody else, or both were in use; says what to do.
+        BackendError: a store did not answer.
+    """
+    origin, buckets = await stores.origin.survey(0), await stores.target.survey(0)
+    used = _in_use(origin, buckets, terms.owner)
+    constitution = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms)
+    modes = frozenset({"sqlite"}) if used is Role.ORIGIN else frozenset[str]()
+    _agreed(await stores.origin.constitute(constitution, modes), "origin")
+    origin = await stores.origin.survey(0)
+    if used is Role.TARGET:
+        owned = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms)
+        _agreed(await stores.target.take_over(owned), "target")
+    return await restore(stores)
+
+
+async def restore(stores: Stores) -> Register:
+    """The register that the stores themselves show.
+
+    Raises:
+        ConfigurationError: they do not show enough; says what a human has to do.
+        BackendError: a store did not answer.
+    """
+    action = rebuild(await stores.origin.survey(0), await stores.target.survey(0))
+    if isinstance(action, Halt):
+        raise ConfigurationError(f"{action.reason}: {action.message}")
+    return recreated(action)
+
+
+def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str) -> Role:
+    """The store that clients worked in until now."""
+    known = {"", SELF, owner}
+    strangers = {store.owner for store in (origin, *buckets) if store.reachable and store.initialised} - known  # type: ignore[attr-defined]  # both kinds have these fields
+    if strangers:
+        raise ConfigurationError(
+            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or give --register of that fleet"
+        )
+    if not origin.reachable:
+        raise ConfigurationError("the origin store does not answer; a migration begins with both stores in reach")
+    target_used = any(bucket.reachable and bucket.initialised for bucket in buckets)
+    if target_used and origin.initialised and origin.owner == SELF:
+        raise ConfigurationError(
+            "clients worked in both stores, each for itself; end the clients of one, and begin with that store moved away"
+        )
+    return Role.TARGET if target_used and origin.owner != owner else Role.ORIGIN
+
+
+def _agreed(outcome: Outcome, store: str) -> None:
+    if outcome is not Outcome.OK:
+        raise ConfigurationError(f"the {store} store refused to be taken over: {outcome.value}; look at it with `bidlock doctor`")
