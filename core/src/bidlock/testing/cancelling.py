@@ -22,6 +22,11 @@ class Ending(NamedTuple, Generic[Result]):
     result: Result | None = None
     error: BaseException | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it raised anything but the cancellation."""
+        return self.error is not None and not isinstance(self.error, asyncio.CancelledError)
+
 
 async def cancel_at(step: int, work: Callable[[], Coroutine[Any, Any, Result]], *, late: bool) -> Ending[Result]:
     """Run the work in a task of its own and cancel that at its n-th suspension.

@@ -19,7 +19,9 @@ FAMILIES = (
     "crash",
     "pause",
     "clock",
+    "network",
     "histories",
+    "front",
 )
 """Modules of this package, in the order they run."""
 

@@ -23,7 +23,9 @@ async def at_every_await(
     tickets = []
     for step in count(1):
         tickets.append(ticket := lab.ticket())
-        if not (await cancel_at(step, await prepare(ticket), late=late)).reached:
+        ending = await cancel_at(step, await prepare(ticket), late=late)
+        assert not ending.failed, ending.error
+        if not ending.reached:
             return tickets
     raise AssertionError("unreachable")
 
