@@ -31,7 +31,7 @@ async def acquire(client: Client, ask: Ask) -> Held | Refusal:
     if isinstance(got, Refusal):
         client.publish(events.SkippedEvent, ask.posting, reason=got.reason.value, waited=waited)
     else:
-        client.publish(events.Acquired, ask.posting, token=got.lease.token, waited=waited)
+        client.publish(events.Acquired, ask.posting, got.attempt.ticket.mode, token=got.lease.token, waited=waited)
     return got
 
 
@@ -86,8 +86,11 @@ def _worth_waiting(client: Client, refusal: Refusal, until: float) -> bool:
 async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
     """One attempt under a fresh nonce (a late release of an earlier one must not hit it). An inherited lease is used up or released."""
     inherited, turn.inherited = turn.inherited, None
-    ticket = Ticket(ask.posting, secrets.token_hex(16), client.mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms)
-    attempt = Attempt(client.stores, client.mode, ticket, client.clock, client.settings.reach_timeout)
+    mode = client.mode  # fixed here for the whole attempt, whatever the source says later
+    if missing := next((role for role in (*mode.roles, *mode.marks) if role not in client.stores), None):
+        return Refusal(SkipReason.MODE, detail=f"mode {mode.name} needs the {missing.value} store, which this client is not configured for")
+    ticket = Ticket(ask.posting, secrets.token_hex(16), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)
+    attempt = Attempt(client.stores, mode, ticket, client.clock, client.settings.reach_timeout)
     try:
         refusal = await attempt.acquire(inherited.ticket.nonce if inherited else "")
     except BaseException:

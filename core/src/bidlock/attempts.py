@@ -80,7 +80,6 @@ class Attempt:
         self._clock = clock
         self._patience = patience
         self._touched: list[Role] = []
-        self._lifetime = ticket.ttl_ms / 1000 - max(stores[role].margin(ticket.ttl_ms) for role in mode.roles)
 
     async def acquire(self, passed_from: str = "") -> Refusal | None:
         """Lease the posting in every required store; on refusal nothing stays leased.
@@ -100,7 +99,7 @@ class Attempt:
                 break
             self.token, oldest = answer.token, min(oldest, sent)
         if refusal is None:
-            self.deadline = oldest + self._lifetime
+            self.deadline = oldest + self._lifetime()
             refusal = await self._each(self.mode.confirms, self._confirm)
         if refusal is not None:
             await self.release()
@@ -111,7 +110,7 @@ class Attempt:
         sent = self._clock.monotonic()
         refusal = await self._each(self.mode.required, self._renew)
         if refusal is None:
-            self.deadline = sent + self._lifetime
+            self.deadline = sent + self._lifetime()
         return refusal
 
     async def claim(self) -> Refusal | None:
@@ -163,11 +162,16 @@ class Attempt:
 
         async def step() -> Answer:
             nonlocal sent
+            await self._stores[role].ensure_learned()
             sent = self._clock.monotonic()
             return await self._stores[role].backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
 
         self._touched.append(role)
         return await self._ask(role, step, sent + self._patience), sent
+
+    def _lifetime(self) -> float:
+        """Seconds for which a lease may be believed in, from before it was asked for."""
+        return self.ticket.ttl_ms / 1000 - max(self._stores[role].margin(self.ticket.ttl_ms) for role in self.mode.required)
 
     async def _each(self, roles: tuple[Role, ...], step: Callable[[Role], Awaitable[Answer]]) -> Refusal | None:
         """Ask the stores one after the other, as a holder: until its own deadline, and never after it."""

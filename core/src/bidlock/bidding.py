@@ -24,10 +24,10 @@ async def bid(client: Client, held: Held, place: Place[Result]) -> Placed[Result
         refusal = await held.attempt.claim()
         if refusal:
             claimed = refusal.reason is SkipReason.ALREADY_BID
-            client.publish(events.SkippedEvent, held.lease.posting, reason=refusal.reason.value, waited=0.0)
+            client.publish(events.SkippedEvent, held.lease.posting, held.attempt.ticket.mode, reason=refusal.reason.value, waited=0.0)
             return Skipped(refusal.reason, refusal.detail)
         claimed = True
-        client.publish(events.Claimed, held.lease.posting, token=held.lease.token)
+        client.publish(events.Claimed, held.lease.posting, held.attempt.ticket.mode, token=held.lease.token)
         return Placed(await _place(client, held, place), held.lease.token)
     finally:
         await held.end(claimed=claimed)
@@ -51,4 +51,4 @@ async def _place(client: Client, held: Held, place: Place[Result]) -> Result:
 async def _record(client: Client, held: Held, state: MarkerState) -> None:
     """Goes on to its end even when the caller is cancelled meanwhile; a store out of reach leaves `claimed` in the marker."""
     await client.background.finish(held.attempt.record(state))
-    client.publish(events.Recorded, held.lease.posting, token=held.lease.token, state=state.value)
+    client.publish(events.Recorded, held.lease.posting, held.attempt.ticket.mode, token=held.lease.token, state=state.value)

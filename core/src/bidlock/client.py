@@ -12,6 +12,7 @@ from bidlock.clock import Clock
 from bidlock.events import Event
 from bidlock.leases import Lease
 from bidlock.modes import Mode, Role
+from bidlock.modesources import ModeSource
 from bidlock.plugins import Plugins
 from bidlock.postings import Posting
 from bidlock.settings import Settings
@@ -24,7 +25,6 @@ class Client:
 
     Attributes:
         stores: The store for each role that the mode names.
-        mode: Which stores decide. Read once per attempt, so that it may change between two.
         settings: Everything configurable.
         clock: Time.
         background: Work that outlives the call that started it.
@@ -32,9 +32,9 @@ class Client:
         leases: The leases that are held now.
     """
 
-    def __init__(self, stores: Mapping[Role, Store], mode: Mode, settings: Settings, plugins: Plugins, clock: Clock) -> None:
+    def __init__(self, stores: Mapping[Role, Store], modes: ModeSource, settings: Settings, plugins: Plugins, clock: Clock) -> None:
         self.stores = dict(stores)
-        self.mode = mode
+        self._modes = modes
         self.settings = settings
         self.clock = clock
         self.background = Background()
@@ -44,15 +44,25 @@ class Client:
         _CLIENTS.add(self)
 
     @property
+    def mode(self) -> Mode:
+        """Which stores decide the next attempt. Read it once per attempt: it may change between two."""
+        return self._modes.current()
+
+    @property
     def deciding(self) -> Store:
         """The store whose token counts."""
         return self.stores[self.mode.required[-1]]
 
-    def publish(self, kind: Callable[..., Event], what: Posting, **facts: object) -> None:
-        """Tell the observers, if there are any."""
+    @property
+    def domain(self) -> str:
+        """Identity of the origin file this client has open; empty when it has none."""
+        return self.stores[Role.ORIGIN].domain if Role.ORIGIN in self.stores else ""
+
+    def publish(self, kind: Callable[..., Event], what: Posting, mode: str = "", **facts: object) -> None:
+        """Tell the observers, if there are any; `mode` is the attempt's, where there is one."""
         if self._plugins.observed:
             self._plugins.publish(
-                kind(marketplace=what.marketplace, posting_id=what.id, mode=self.mode.name, holder=self.settings.holder, **facts)
+                kind(marketplace=what.marketplace, posting_id=what.id, mode=mode or self.mode.name, holder=self.settings.holder, **facts)
             )
 
     def release_later(self, attempt: Attempt) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bidlock import addresses, plugins
@@ -11,7 +12,8 @@ from bidlock.backend import SELF, BackendConfig
 from bidlock.clock import Clock
 from bidlock.errors import ConfigurationError
 from bidlock.locks import Locks
-from bidlock.modes import MODES, Mode
+from bidlock.modes import MODES, Mode, Role
+from bidlock.modesources import FileMode, FixedMode
 from bidlock.settings import Settings
 from bidlock.stores import Store
 
@@ -48,13 +50,36 @@ def connect(
         raise ConfigurationError(f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(Settings.__dataclass_fields__)}")
     _refuse_leaving_the_policy(environment, url, settings)
     wanted = Settings.read(environment, url=url, **settings)
+    found = loaded if loaded is not None else plugins.load(environment)
+    if wanted.sqlite_url or wanted.redis_url:
+        return _two_stores(wanted, found, clock)
     if not wanted.url:
         raise ConfigurationError("no store is configured; set BIDLOCK_URL, or pass a URL such as redis://host:6379/0 or sqlite:///bids.db")
-    address = addresses.parse(wanted.url)
-    found = loaded if loaded is not None else plugins.load(environment)
-    spec = found.backend(address.scheme)
+    spec = found.backend(addresses.parse(wanted.url).scheme)
     mode = _mode(wanted, spec.capabilities.single_mode, spec.name)
     role = mode.required[0]
+    return Locks({role: _store(role, wanted.url, wanted, found)}, FixedMode(mode), wanted, found, clock)
+
+
+def _two_stores(wanted: Settings, found: plugins.Plugins, clock: Clock | None) -> Locks:
+    """A client of a migrating fleet: it takes whatever mode it is told, and the stores' windows decide whether that counts."""
+    if not wanted.policy:
+        raise ConfigurationError("two stores belong to a controller; set BIDLOCK_POLICY to its id (`bidlock migrate status` shows it)")
+    if wanted.url:
+        raise ConfigurationError("BIDLOCK_URL names a single store; with BIDLOCK_SQLITE_URL and BIDLOCK_REDIS_URL leave it empty")
+    if not wanted.mode and not wanted.mode_file:
+        raise ConfigurationError(
+            "the fleet's mode is not known; set BIDLOCK_MODE_FILE to the file that the controller writes, or BIDLOCK_MODE"
+        )
+    urls = {Role.ORIGIN: wanted.sqlite_url, Role.TARGET: wanted.redis_url}
+    stores = {role: _store(role, url, wanted, found) for role, url in urls.items() if url}
+    modes = FileMode(Path(wanted.mode_file)) if wanted.mode_file else FixedMode(MODES[wanted.mode])
+    return Locks(stores, modes, wanted, found, clock)
+
+
+def _store(role: Role, url: str, wanted: Settings, found: plugins.Plugins) -> Store:
+    address = addresses.parse(url)
+    spec = found.backend(address.scheme)
     config = BackendConfig(
         address=address,
         owner=wanted.policy or SELF,
@@ -63,15 +88,14 @@ def connect(
         timeout=wanted.store_timeout,
         original_keys=wanted.original_keys,
     )
-    store = Store(role, spec.factory(config), spec.capabilities, wanted)
-    return Locks({role: store}, mode, wanted, found, clock)
+    return Store(role, spec.factory(config), spec.capabilities, wanted)
 
 
 def _mode(wanted: Settings, single_mode: str, backend: str) -> Mode:
     mode = MODES[wanted.mode or single_mode]
     if not mode.single:
         raise ConfigurationError(
-            f"mode {mode.name!r} needs two stores; this version connects to one store at a time: leave BIDLOCK_MODE empty"
+            f"mode {mode.name!r} needs two stores: set BIDLOCK_SQLITE_URL and BIDLOCK_REDIS_URL instead of BIDLOCK_URL"
         )
     if mode.name != single_mode:
         raise ConfigurationError(

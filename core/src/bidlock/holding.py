@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bidlock import events
 from bidlock.attempts import Attempt
 from bidlock.client import Client
@@ -64,10 +66,13 @@ class Held:
             raise
         finally:
             self._client.lines.leave(self.turn, claimed=claimed)
-        self._client.publish(events.Released, self.lease.posting, token=self.lease.token, held=self._client.clock.monotonic() - self._since)
+        self._publish(events.Released, held=self._client.clock.monotonic() - self._since)
 
     def _renewed(self) -> None:
-        self._client.publish(events.Renewed, self.lease.posting, token=self.lease.token)
+        self._publish(events.Renewed)
 
     def _lost(self, reason: str) -> None:
-        self._client.publish(events.Lost, self.lease.posting, token=self.lease.token, reason=reason)
+        self._publish(events.Lost, reason=reason)
+
+    def _publish(self, kind: Callable[..., events.Event], **facts: object) -> None:
+        self._client.publish(kind, self.lease.posting, self.attempt.ticket.mode, token=self.lease.token, **facts)

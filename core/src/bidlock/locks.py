@@ -18,6 +18,7 @@ from bidlock.errors import BackendUnavailable, BidlockError, ConfigurationError,
 from bidlock.holding import Held
 from bidlock.leases import Lease
 from bidlock.modes import Mode, Role
+from bidlock.modesources import ModeSource
 from bidlock.outcomes import Placed, Skipped, SkipReason
 from bidlock.plugins import Plugins
 from bidlock.postings import posting
@@ -28,22 +29,24 @@ from bidlock.stores import Store
 class Locks:
     """The locks of one fleet, as this process sees them. Made by `bidlock.connect`; one object serves one event loop."""
 
-    def __init__(self, stores: Mapping[Role, Store], mode: Mode, settings: Settings, plugins: Plugins, clock: Clock | None = None) -> None:
+    def __init__(
+        self, stores: Mapping[Role, Store], modes: ModeSource, settings: Settings, plugins: Plugins, clock: Clock | None = None
+    ) -> None:
         """Put a client together; nothing is opened before `async with` or `open()`.
 
         Args:
-            stores: The store for each role that `mode` names.
-            mode: Which stores decide.
+            stores: The store for each role that a mode may name.
+            modes: Which stores decide.
             settings: Everything configurable.
             plugins: Whose observers are told.
             clock: Time; None for the machine's.
         """
         self.settings = settings
-        self._client = Client(stores, mode, settings, plugins, clock or SystemClock())
+        self._client = Client(stores, modes, settings, plugins, clock or SystemClock())
 
     @property
     def mode(self) -> Mode:
-        """Which stores decide."""
+        """Which stores decide the next attempt."""
         return self._client.mode
 
     async def open(self) -> Self:
@@ -209,7 +212,8 @@ class Locks:
         if ttl_ms <= 0:
             raise ConfigurationError(f"ttl must be more than 0 seconds, not {ttl}")
         for role in self.mode.required:
-            self._client.stores[role].check_ttl(ttl_ms)
+            if role in self._client.stores:
+                self._client.stores[role].check_ttl(ttl_ms)
         longest = self.settings.max_hold if max_hold is None else max_hold
         return Ask(posting(marketplace, posting_id), ttl_ms, milliseconds(posted_at), timeout, longest, bids)
 

@@ -26,7 +26,10 @@ class Settings:
 
     Attributes:
         url: `BIDLOCK_URL`: the store.
+        sqlite_url: `BIDLOCK_SQLITE_URL`: the origin store of a managed fleet.
+        redis_url: `BIDLOCK_REDIS_URL`: the target store of a managed fleet.
         mode: `BIDLOCK_MODE`: empty for the single-store mode of the URL's backend.
+        mode_file: `BIDLOCK_MODE_FILE`: where a controller writes the mode, read again when it changes; overrules `mode`.
         policy: `BIDLOCK_POLICY`: owner of the stores; empty for `self` stores, which clients initialise.
         prefix: `BIDLOCK_PREFIX`: first part of every key.
         buckets: `BIDLOCK_BUCKETS`: how many buckets postings are spread over.
@@ -42,7 +45,10 @@ class Settings:
     """
 
     url: str = field(default="", repr=False)
+    sqlite_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
     mode: str = ""
+    mode_file: str = ""
     policy: str = ""
     prefix: str = "bidlock"
     buckets: int = 1

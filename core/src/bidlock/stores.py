@@ -24,6 +24,8 @@ class Store:
         self.capabilities = capabilities
         self.margin_ms = round(settings.margin * 1000)
         self.ttl_max_ms = round(settings.ttl_max * 1000)
+        self.domain = ""
+        self._learned = False
         self._managed = bool(settings.policy)
         self._wish = SelfMeta(capabilities.single_mode, self.ttl_max_ms, self.margin_ms)
         self._reopening: asyncio.Task[bool] | None = None
@@ -40,6 +42,15 @@ class Store:
             await self._admit()
         except BackendError as error:
             log.warning("store out of reach; postings are skipped until it answers", role=self.role.value, error=str(error))
+
+    async def ensure_learned(self) -> None:
+        """Learn margin and domain before the first lease, if the store was out of reach or not initialised when opened.
+
+        Raises:
+            BackendError: it does not answer now either.
+        """
+        if not self._learned:
+            self._learn(await self.backend.observe())
 
     async def reopen(self) -> bool:
         """Open a `self` store that answers CLOSED; many callers share one try. False for a managed store."""
@@ -103,7 +114,8 @@ class Store:
     def _learn(self, observed: Observed) -> None:
         if not observed.initialised:
             return
-        self.margin_ms, self.ttl_max_ms = observed.margin_ms, observed.ttl_max_ms
+        self._learned = True
+        self.margin_ms, self.ttl_max_ms, self.domain = observed.margin_ms, observed.ttl_max_ms, observed.domain
         if not self._managed and not self._warned and self.capabilities.durability != "volatile" and not observed.durable:
             self._warned = True
             log.warning(

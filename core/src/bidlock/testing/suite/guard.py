@@ -98,22 +98,11 @@ async def test_a_longer_ttl_than_the_store_grants_is_refused(lab: Lab, verb: str
 @pytest.mark.parametrize("verb", GUARDED)
 @scenario()
 async def test_a_store_that_nobody_initialised_is_closed_and_stays_so(lab: Lab, verb: str) -> None:
-    looking = await lab.client()
-    managed = await lab.client(owner="policy-1")
-    ticket = lab.ticket()
-    assert (await call(managed, verb, ticket)).verdict is Verdict.CLOSED
-    for client in (managed, looking):
-        seen = await client.observe()
-        assert (seen.initialised, seen.live) == (False, False)
-    assert await managed.inspect(ticket.posting) == (None, None)
-
-
-@scenario()
-async def test_a_managed_client_creates_no_store(lab: Lab) -> None:
     with contextlib.suppress(BackendUnavailable):  # where nothing at all is there, a store may say so instead of CLOSED
         managed = await lab.client(owner="policy-1")
-        assert (await managed.acquire(lab.ticket())).verdict is Verdict.CLOSED
-    assert not (await (await lab.client()).observe()).initialised
+        assert (await call(managed, verb, lab.ticket())).verdict is Verdict.CLOSED
+    seen = await (await lab.client()).observe()
+    assert (seen.initialised, seen.live) == (False, False)
 
 
 @scenario()
