@@ -8,7 +8,7 @@ import bidlock
 from bidlock.backend import MarkerState
 from bidlock.errors import ConfigurationError
 from bidlock.legacy import BidLockManager, RedisBidLockManager, choosing
-from bidlock.memory import STORES, _Meta
+from bidlock.memory import STORES
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,11 @@ def test_the_sqlite_manager_follows_bidlock_url(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def fleet(monkeypatch):
+async def fleet(monkeypatch):
     """A store that the policy `fleet` owns, and this process in that fleet."""
     name = uuid.uuid4().hex
-    STORES[f"{name}/bidlock"].meta = _Meta("fleet", 1, frozenset({"only"}), 3_600_000, 20)
+    async with bidlock.connect(f"memory://{name}", environment={}, margin=0.02):
+        STORES[f"{name}/bidlock"].meta.owner = "fleet"
     monkeypatch.setenv("BIDLOCK_URL", f"memory://{name}")
     monkeypatch.setenv("BIDLOCK_POLICY", "fleet")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere")

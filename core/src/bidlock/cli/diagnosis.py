@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bidlock.backend import FORMAT, SELF, Capabilities, Observed
 from bidlock.plugins import PluginReport
@@ -28,12 +28,14 @@ class Finding:
         level: How much it matters; any `failed` means that this client cannot bid.
         detail: What was found.
         remedy: What to do about it; empty when nothing has to be done.
+        store: URL of the store it is about, without its password; empty when it is about none.
     """
 
     check: str
     level: Level
     detail: str
     remedy: str = ""
+    store: str = ""
 
 
 def of_plugins(reports: Iterable[PluginReport]) -> Iterator[Finding]:
@@ -44,12 +46,22 @@ def of_plugins(reports: Iterable[PluginReport]) -> Iterator[Finding]:
             yield Finding("plugin", Level.WARNING, detail, f"update or uninstall {report.distribution or report.name}")
 
 
-def of_store(observed: Observed, settings: Settings, capabilities: Capabilities) -> Iterator[Finding]:
-    """What the store says about itself, seen with this client's settings."""
+def of_store(observed: Observed, settings: Settings, capabilities: Capabilities, mode: str, url: str) -> Iterator[Finding]:
+    """What a store says about itself, seen with this client's settings and its mode."""
+    for finding in _of_store(observed, settings, capabilities, mode):
+        yield replace(finding, store=url)
+
+
+def healthy(findings: Iterable[Finding]) -> bool:
+    """Whether this client can bid."""
+    return all(finding.level is not Level.FAILED for finding in findings)
+
+
+def _of_store(observed: Observed, settings: Settings, capabilities: Capabilities, mode: str) -> Iterator[Finding]:
     yield from _of_meta(observed, settings)
     if observed.initialised:
         yield _of_format(observed, settings)
-        yield _of_mode(observed, settings.mode or capabilities.single_mode)
+        yield _of_mode(observed, mode)
         yield from _of_times(observed, settings)
         yield _of_durability(observed, capabilities)
     if observed.watermark_ms:
@@ -57,11 +69,6 @@ def of_store(observed: Observed, settings: Settings, capabilities: Capabilities)
         yield Finding("watermark", Level.WARNING, detail, "pass posted_at with every posting")
     for warning in observed.warnings:
         yield Finding("store", Level.WARNING, warning)
-
-
-def healthy(findings: Iterable[Finding]) -> bool:
-    """Whether this client can bid."""
-    return all(finding.level is not Level.FAILED for finding in findings)
 
 
 def _of_meta(observed: Observed, settings: Settings) -> Iterator[Finding]:

@@ -12,40 +12,55 @@ from typing import Annotated, Any
 
 import typer
 
+import bidlock
 from bidlock import addresses, plugins
-from bidlock.backend import SELF, BackendConfig, Observed
+from bidlock.backend import Observed
 from bidlock.cli import diagnosis, failures, output
 from bidlock.cli.diagnosis import Finding, Level
 from bidlock.cli.exit_codes import ExitCode
 from bidlock.cli.options import AsJson, Policy, Prefix
-from bidlock.errors import BackendError, BidlockError, ConfigurationError
-from bidlock.hookspecs import BackendSpec
+from bidlock.errors import BackendError, BidlockError
+from bidlock.locks import Locks
+from bidlock.modes import Role
 from bidlock.postings import posting
 from bidlock.settings import Settings
+from bidlock.stores import Store
 
 _SCRATCH = posting("bidlock", "doctor")
 """Inspected, never locked: the doctor writes nothing."""
 
 
-@dataclass
-class Report:
-    """What the doctor found, as far as it came.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One store that was looked at.
 
     Attributes:
-        findings: One after the other.
-        settings: As understood from options and `BIDLOCK_*`.
-        url: The store's URL without its password.
-        observed: What the store says about itself; None when it was not reached.
+        role: Its part in a migration; `origin` or `target`.
+        url: Without its password.
+        observed: What it says about itself; None when it was not reached.
         round_trip_ms: One question and its answer, milliseconds; None when it was not reached.
-        code: The exit code.
     """
+
+    role: Role
+    url: str
+    observed: Observed | None = None
+    round_trip_ms: float | None = None
+
+
+@dataclass
+class Report:
+    """What the doctor found, as far as it came."""
 
     findings: list[Finding] = field(default_factory=list)
     settings: Settings | None = None
-    url: str = ""
-    observed: Observed | None = None
-    round_trip_ms: float | None = None
+    visits: list[Visit] = field(default_factory=list)
     code: ExitCode = ExitCode.OK
+
+    def fail(self, error: BidlockError, store: str = "") -> None:
+        """Note what cannot work; the first failure decides the exit code."""
+        self.code = self.code or failures.exit_code(error)
+        check, remedy = ("reached", "start the store, or correct its URL") if isinstance(error, BackendError) else ("configuration", "")
+        self.findings.append(Finding(check, Level.FAILED, failures.redacted(str(error)), remedy, store))
 
 
 def doctor(
@@ -57,82 +72,77 @@ def doctor(
     """Look at the configuration and the store, and say what to change. Writes nothing; exit code 0 means healthy."""
     report = Report()
     try:
-        _examine(report, url=url, policy=policy, prefix=prefix)
+        asyncio.run(_examine(report, url, policy=policy, prefix=prefix))
     except BidlockError as error:
-        report.code = failures.exit_code(error)
-        report.findings.append(Finding(_subject(error), Level.FAILED, failures.redacted(str(error)), _remedy(error)))
+        report.fail(error)
     if report.code is ExitCode.OK and not diagnosis.healthy(report.findings):
         report.code = ExitCode.UNHEALTHY
     output.as_json(_document(report)) if as_json else _show(report)
     raise typer.Exit(report.code)
 
 
-def _examine(report: Report, **given: str | None) -> None:
+async def _examine(report: Report, url: str | None, **given: Any) -> None:
     loaded = plugins.load()
     report.findings += diagnosis.of_plugins(loaded.reports)
-    report.settings = settings = Settings.read(os.environ, **given)
-    if not settings.url:
-        raise ConfigurationError("no store is configured; set BIDLOCK_URL, or name one: bidlock doctor redis://host:6379/0")
-    address = addresses.parse(settings.url)
-    report.url = str(address)
-    asyncio.run(_visit(report, loaded.backend(address.scheme), _config(settings, address)))
-    if report.observed is not None:
-        report.findings += diagnosis.of_store(report.observed, settings, loaded.backend(address.scheme).capabilities)
+    report.settings = Settings.read(os.environ, url=url, **given)
+    locks = bidlock.connect(url, loaded=loaded, **given)
+    for role, store in locks._client.stores.items():  # noqa: SLF001 — the front door opens a store by writing to it, the doctor may not
+        await _visit(report, locks, role, store)
 
 
-def _config(settings: Settings, address: addresses.Address) -> BackendConfig:
-    return BackendConfig(
-        address=address,
-        owner=settings.policy or SELF,
-        prefix=settings.prefix,
-        buckets=settings.buckets,
-        timeout=settings.store_timeout,
-        original_keys=settings.original_keys,
-    )
-
-
-async def _visit(report: Report, spec: BackendSpec, config: BackendConfig) -> None:
-    backend = spec.factory(config)
+async def _visit(report: Report, locks: Locks, role: Role, store: Store) -> None:
+    shown = _shown_url(locks.settings, role)
     try:
-        await backend.open()
-        report.observed = await backend.observe()
+        visit = await _look(role, shown, store)
+    except BidlockError as error:
+        report.visits.append(Visit(role, shown))
+        report.fail(error, shown)
+        return
+    report.visits.append(visit)
+    report.findings.append(Finding("reached", Level.OK, f"{shown} in {visit.round_trip_ms} ms", store=shown))
+    if visit.observed is not None:
+        report.findings += diagnosis.of_store(visit.observed, locks.settings, store.capabilities, locks.mode.name, shown)
+
+
+async def _look(role: Role, url: str, store: Store) -> Visit:
+    try:
+        await store.backend.open()
+        observed = await store.backend.observe()
         before = time.perf_counter()
-        await backend.inspect(_SCRATCH)
-        report.round_trip_ms = round((time.perf_counter() - before) * 1000, 3)
+        await store.backend.inspect(_SCRATCH)
+        return Visit(role, url, observed, round((time.perf_counter() - before) * 1000, 3))
     finally:
-        await backend.close()
-    report.findings.append(Finding("reached", Level.OK, f"{report.url} in {report.round_trip_ms} ms"))
+        await store.backend.close()
 
 
-def _subject(error: BidlockError) -> str:
-    return "reached" if isinstance(error, BackendError) else "configuration"
-
-
-def _remedy(error: BidlockError) -> str:
-    return "start the store, or correct BIDLOCK_URL" if isinstance(error, BackendError) else ""
+def _shown_url(settings: Settings, role: Role) -> str:
+    several = {Role.ORIGIN: settings.sqlite_url, Role.TARGET: settings.redis_url}
+    return str(addresses.parse(settings.url or several[role]))
 
 
 def _document(report: Report) -> dict[str, Any]:
     return {
         "healthy": report.code is ExitCode.OK,
         "exit_code": int(report.code),
-        "url": report.url,
         "settings": _settings(report.settings),
-        "store": _store(report.observed),
-        "round_trip_ms": report.round_trip_ms,
+        "stores": [_store(visit) for visit in report.visits],
         "clock": _now(),
         "findings": [dataclasses.asdict(finding) for finding in report.findings],
     }
 
 
 def _settings(settings: Settings | None) -> dict[str, Any] | None:
-    """Every setting but the URL, which is shown without its password elsewhere."""
+    """Every setting but the URLs, which are shown without their passwords elsewhere."""
     if settings is None:
         return None
-    return {name: value for name, value in dataclasses.asdict(settings).items() if name != "url"}
+    return {name: value for name, value in dataclasses.asdict(settings).items() if not name.endswith("url")}
 
 
-def _store(observed: Observed | None) -> dict[str, Any] | None:
+def _store(visit: Visit) -> dict[str, Any]:
+    return {"role": visit.role.value, "url": visit.url, "round_trip_ms": visit.round_trip_ms, "observed": _observed(visit.observed)}
+
+
+def _observed(observed: Observed | None) -> dict[str, Any] | None:
     if observed is None:
         return None
     facts = {f.name: getattr(observed, f.name) for f in dataclasses.fields(observed)}
@@ -145,9 +155,11 @@ def _now() -> str:
 
 def _show(report: Report) -> None:
     output.table(("", "check", "found"), [(_SIGNS[f.level], f.check, f.detail) for f in report.findings])
-    if report.observed is not None and report.observed.details:
-        output.line()
-        output.facts(sorted(report.observed.details.items()))
+    for visit in report.visits:
+        if visit.observed is not None and visit.observed.details:
+            output.line()
+            output.line(visit.url)
+            output.facts([(f"  {name}", value) for name, value in sorted(visit.observed.details.items())])
     output.line()
     output.facts([(name, str(value)) for name, value in (_settings(report.settings) or {}).items() if value != ""])
     output.facts([("clock here", _now())])

@@ -135,7 +135,7 @@ class Session:
         """
         if not ttl > 0:
             raise ConfigurationError(f"ttl must be more than 0 seconds, not {ttl}")
-        stores = [self._client.stores[role] for role in self._locks.mode.required]
+        stores = self._client.stores.values()
         lowest = math.ceil(3 * max(store.margin_ms for store in stores) / (1 - 3 * MARGIN_RATE))
         longest = min(store.ttl_max_ms for store in stores)
         ttl_ms = min(max(round(ttl * 1000), lowest), longest)
