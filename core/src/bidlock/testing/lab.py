@@ -115,13 +115,13 @@ class Lab:
         fields.setdefault("mode", self.mode)
         return Ticket(about or self.posting(), secrets.token_hex(16), holder=holder, ttl_ms=ttl_ms, **fields)
 
-    async def until(self, what: str, ask: Callable[[], Awaitable[Found]], patience: float = PATIENCE) -> Found:
+    async def until(self, what: str, ask: Callable[[], Awaitable[Found]], patience: float | None = None) -> Found:
         """Ask again and again until the answer is true.
 
         Args:
             what: What is waited for, for the failure.
             ask: Asks once.
-            patience: Seconds until it fails.
+            patience: Seconds until it fails; None for `PATIENCE`.
 
         Returns:
             The first true answer.
@@ -130,6 +130,7 @@ class Lab:
             AssertionError: it did not become true.
         """
         loop = asyncio.get_running_loop()
+        patience = PATIENCE if patience is None else patience
         end = loop.time() + patience
         while not (found := await ask()):
             if loop.time() > end:
