@@ -113,5 +113,5 @@ def _refuse_leaving_the_policy(environment: Mapping[str, str], url: str | None, 
         raise ConfigurationError(
             f"this process belongs to policy {policy!r}: its store comes from BIDLOCK_URL, not from a URL in the code; call connect() without one"
         )
-    if settings.get("policy", policy) != policy:
+    if settings.get("policy") not in (None, policy):
         raise ConfigurationError(f"this process belongs to policy {policy!r} (BIDLOCK_POLICY); it cannot leave it by an argument")

@@ -116,3 +116,20 @@ def test_the_password_is_never_shown(cli, url):
 
     assert "secret" not in ran.out + ran.err
     assert ran.json["stores"][0]["url"].startswith("memory://user:***@")
+
+
+def test_every_store_of_a_migrating_fleet_is_looked_at(cli, monkeypatch):
+    monkeypatch.setenv("BIDLOCK_POLICY", "fleet")
+    monkeypatch.setenv("BIDLOCK_MODE", "strict")
+    monkeypatch.setenv("BIDLOCK_SQLITE_URL", "memory://old-home")
+    monkeypatch.setenv("BIDLOCK_REDIS_URL", "redis://user:secret@127.0.0.1:1/0")
+
+    ran = cli("doctor", "--json")
+
+    old, new = ran.json["stores"]
+    assert (old["role"], old["url"], old["observed"]["initialised"]) == ("origin", "memory://old-home", False)
+    assert (new["role"], new["url"], new["observed"]) == ("target", "redis://user:***@127.0.0.1:1/0", None)
+    failed = {(finding["check"], finding["store"]) for finding in ran.json["findings"] if finding["level"] == "failed"}
+    assert failed == {("meta", old["url"]), ("reached", new["url"])}
+    assert ran.code == 4
+    assert "secret" not in ran.out + ran.err

@@ -1,7 +1,7 @@
 import pytest
 
 from bidlock import BackendAmbiguous, BackendUnavailable, ConfigurationError, InvalidPosting, LeaseLost, NotAcquired
-from bidlock.cli import failures
+from bidlock.cli import failures, logs
 from bidlock.cli.exit_codes import ExitCode
 
 
@@ -75,3 +75,25 @@ def test_a_policy_of_the_environment_is_not_left_by_an_option(cli, monkeypatch):
 
     assert ran.code == 5
     assert "belongs to policy 'fleet'" in ran.err
+
+
+def test_a_policy_of_the_environment_is_followed(cli, monkeypatch):
+    monkeypatch.setenv("BIDLOCK_POLICY", "fleet")
+    monkeypatch.setenv("BIDLOCK_URL", "memory://managed-and-not-open")
+
+    ran = cli("once", "upwork:1", "--", "true")
+
+    assert (ran.code, ran.err) == (3, "bidlock: skipped: closed\n")
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        ({"event": "store out of reach"}, "store out of reach"),
+        ({"event": "store out of reach", "role": "target", "tries": 3}, "store out of reach (role target, tries 3)"),
+        ({"event": "cannot reach", "url": "redis://u:secret@h"}, "cannot reach (url redis://u:***@h)"),
+        ({"event": "oops", "exception": "Traceback …"}, "oops\nTraceback …"),
+    ],
+)
+def test_a_warning_is_one_line_with_its_facts(event, line):
+    assert logs.one_line(None, "warning", event) == line
