@@ -10,7 +10,7 @@ from kubernetes.aio import client, config
 from bidlock.errors import BidlockError
 
 
-class ClusterUnreachable(BidlockError):  # noqa: N818 — named like its siblings, for what happened
+class ClusterUnreachable(BidlockError):
     """The operator cannot speak to the Kubernetes API."""
 
 
