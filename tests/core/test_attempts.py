@@ -55,7 +55,7 @@ async def stores():
         config = BackendConfig(parse(f"memory://{uuid.uuid4().hex}"))
         backend = Flaky(config)
         await backend.open_self(SelfMeta("only", 60_000, 10))
-        backend._store.meta.modes = frozenset(MODES)
+        backend.store.meta.modes = frozenset(MODES)
         made[role] = Store(role, backend, bidlock_backends()[0].capabilities, settings)
     return made
 
@@ -120,12 +120,12 @@ async def test_dual_skips_what_the_target_knows_to_be_held(stores, attempt):
 
 
 async def test_strict_raises_the_targets_counter_above_the_origins_token(stores, attempt):
-    stores[ORIGIN].backend._store.counter = 500
+    stores[ORIGIN].backend.store.counter = 500
     one = attempt("strict")
     await one.acquire()
 
     assert one.token == 501
-    assert stores[TARGET].backend._store.counter == 501
+    assert stores[TARGET].backend.store.counter == 501
 
 
 @pytest.mark.parametrize("step", ["acquire", "confirm", "claim", "record", "release"])
@@ -142,7 +142,7 @@ async def test_an_answer_that_never_came_is_asked_again_under_the_same_nonce(sto
 
 
 def _store_name(store):
-    return next(name for name, kept in STORES.items() if kept is store.backend._store)
+    return next(name for name, kept in STORES.items() if kept is store.backend.store)
 
 
 async def test_a_store_that_never_answers_ends_the_attempt_as_unreachable(stores, attempt):
@@ -150,7 +150,7 @@ async def test_a_store_that_never_answers_ends_the_attempt_as_unreachable(stores
     refusal = await attempt("strict").acquire()
 
     assert (refusal.reason, refusal.role) == (SkipReason.UNREACHABLE, ORIGIN)
-    assert stores[TARGET].backend._store.leases == {}
+    assert stores[TARGET].backend.store.leases == {}
 
 
 async def test_a_holder_rides_through_a_closed_store(stores, attempt):
@@ -184,4 +184,4 @@ async def test_an_attempt_refused_by_the_second_store_leaves_nothing_in_the_firs
     await attempt("sqlite").acquire()
 
     assert (await attempt("strict").acquire()).reason is SkipReason.HELD
-    assert stores[TARGET].backend._store.leases == {}
+    assert stores[TARGET].backend.store.leases == {}

@@ -21,7 +21,7 @@ async def fleet_store():
     url = f"memory://{uuid.uuid4().hex}"
     backend = MemoryBackend(BackendConfig(parse(url)))
     await backend.open_self(SelfMeta("only", 60_000, 10))
-    backend._store.meta.modes, backend._store.meta.owner = frozenset(MODES), "p"
+    backend.store.meta.modes, backend.store.meta.owner = frozenset(MODES), "p"
     return url
 
 

@@ -53,13 +53,12 @@ def parse(url: str) -> Address:
         raise ConfigurationError(f"{_shown(url)!r} is no store URL; write for example redis://host:6379/0 or sqlite:///bids.db")
     try:
         # urlsplit knows one host only; the list of Sentinel and Cluster is split off by hand.
-        authority, slash, tail = rest.partition("/")
-        if "?" in authority:
-            authority, _, query = authority.partition("?")
-            slash, tail = "?", query
+        # The query goes first: it may hold slashes where no path stands before it.
+        place, mark, query = rest.partition("?")
+        authority, slash, path = place.partition("/")
         userinfo, _, hostlist = authority.rpartition("@")
         username, _, password = userinfo.partition(":")
-        split = urlsplit(f"x://x{slash}{tail}")
+        split = urlsplit(f"x://x{slash}{path}{mark}{query}")
         return Address(
             scheme=scheme.lower(),
             hosts=tuple(_host(text) for text in hostlist.split(",") if text),

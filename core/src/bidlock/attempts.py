@@ -162,7 +162,7 @@ class Attempt:
 
         async def step() -> Answer:
             nonlocal sent
-            await self._stores[role].ensure_learned()
+            await self._stores[role].ensure_learned(self.ticket.ttl_ms)
             sent = self._clock.monotonic()
             return await self._stores[role].backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
 

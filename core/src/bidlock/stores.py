@@ -43,14 +43,16 @@ class Store:
         except BackendError as error:
             log.warning("store out of reach; postings are skipped until it answers", role=self.role.value, error=str(error))
 
-    async def ensure_learned(self) -> None:
+    async def ensure_learned(self, ttl_ms: int) -> None:
         """Learn margin and domain before the first lease, if the store was out of reach or not initialised when opened.
 
         Raises:
             BackendError: it does not answer now either.
+            ConfigurationError: the TTL does not fit what was learned.
         """
         if not self._learned:
             self._learn(await self.backend.observe())
+            self.check_ttl(ttl_ms)
 
     async def reopen(self) -> bool:
         """Open a `self` store that answers CLOSED; many callers share one try. False for a managed store."""
@@ -65,11 +67,13 @@ class Store:
         return (self.margin_ms + MARGIN_RATE * ttl_ms) / 1000
 
     def check_ttl(self, ttl_ms: int) -> None:
-        """Refuse a TTL that leaves no time to work, or is longer than the store grants.
+        """Refuse a TTL that leaves no time to work, or is longer than the store grants, as far as it is known.
 
         Raises:
             ConfigurationError: says the bounds.
         """
+        if not self._learned:
+            return
         if ttl_ms > self.ttl_max_ms:
             raise ConfigurationError(
                 f"ttl {ttl_ms / 1000:g} s is above this store's longest TTL of {self.ttl_max_ms / 1000:g} s; hold with a shorter ttl (it is renewed up to max_hold)"

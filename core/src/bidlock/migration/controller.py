@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bidlock.errors import BackendError
+from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration import actions, founding
 from bidlock.migration.acting import Hands, Stores, Terms, rewritten
 from bidlock.migration.deciding import decide
@@ -67,11 +67,26 @@ class Controller:
         kept = self._file.read()
         if kept is None:
             kept = Kept(new_owner(), None)
-            self._file.write(kept)
+            self._write(kept)
         if kept.register is None:
             register = await founding.found(self._stores, self._terms(kept))
             kept = replace(kept, register=register, template=register.to)
-            self._file.write(kept)
+            self._write(kept)
+        return kept
+
+    async def restore(self, owner: str) -> Kept:
+        """Rebuild a register that was lost, from what the stores of `owner` show. Only if no other controller has it.
+
+        Raises:
+            ConfigurationError: there is a register, or the stores do not show enough.
+            BackendError: a store did not answer.
+        """
+        kept = self._file.read()
+        if kept is not None and kept.register is not None:
+            raise ConfigurationError(f"{self._file.path} is a register already; move it away if it is wrong")
+        register = await founding.restore(self._stores, owner)
+        kept = Kept(owner, register, register.to)
+        self._write(kept)
         return kept
 
     async def look(self, kept: Kept, register: Register) -> Sight:
@@ -112,12 +127,12 @@ class Controller:
             case actions.Noop() | actions.Wait() | actions.Refuse() | actions.Halt():
                 return "OK"
             case actions.Roll(mode):
-                self._file.write(replace(kept, template=mode))
+                self._write(replace(kept, template=mode))
                 return "OK"
             case actions.Recreate():
                 raise TypeError("a register that exists is not recreated")
             case _ if isinstance(action, actions.RegisterWrite):
-                self._file.write(replace(kept, register=rewritten(action, sight.register)))
+                self._write(replace(kept, register=rewritten(action, sight.register)))
                 return "OK"
         return await self._write_store(action, sight, kept)
 
@@ -127,6 +142,11 @@ class Controller:
         except BackendError as error:
             return str(error)
         return Outcome.OK.value if outcome is Outcome.LIVE else outcome.value
+
+    def _write(self, kept: Kept) -> None:
+        """The register first: bidders that work in a mode which the stores do not admit only skip."""
+        self._file.write(kept)
+        self._file.write_mode(kept.template)
 
     def _terms(self, kept: Kept) -> Terms:
         return Terms(kept.owner, self._ttl_max_ms, self._margin_ms)

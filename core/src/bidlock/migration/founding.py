@@ -31,17 +31,19 @@ async def found(stores: Stores, terms: Terms) -> Register:
     if used is Role.TARGET:
         owned = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms)
         _agreed(await stores.target.take_over(owned), "target")
-    return await restore(stores)
+    return await restore(stores, terms.owner)
 
 
-async def restore(stores: Stores) -> Register:
-    """The register that the stores themselves show.
+async def restore(stores: Stores, owner: str) -> Register:
+    """The register that the stores themselves show, if they are this owner's.
 
     Raises:
         ConfigurationError: they do not show enough; says what a human has to do.
         BackendError: a store did not answer.
     """
-    action = rebuild(await stores.origin.survey(0), await stores.target.survey(0))
+    origin, buckets = await stores.origin.survey(0), await stores.target.survey(0)
+    _refuse_strangers(origin, buckets, {"", owner})
+    action = rebuild(origin, buckets)
     if isinstance(action, Halt):
         raise ConfigurationError(f"{action.reason}: {action.message}")
     return recreated(action)
@@ -63,6 +65,15 @@ def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str) -> Role:
             "clients worked in both stores, each for itself; end the clients of one, and begin with that store moved away"
         )
     return Role.TARGET if target_used and origin.owner != owner else Role.ORIGIN
+
+
+def _refuse_strangers(origin: Origin, buckets: tuple[Bucket, ...], known: set[str]) -> None:
+    stores: tuple[Origin | Bucket, ...] = (origin, *buckets)
+    strangers = {store.owner for store in stores if store.reachable and store.initialised} - known
+    if strangers:
+        raise ConfigurationError(
+            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or use the register of that fleet. Nothing was changed"
+        )
 
 
 def _agreed(outcome: Outcome, store: str) -> None:

@@ -85,20 +85,34 @@ class RegisterFile:
                 f"{self._path} is no register ({error}); if it was damaged, move it away: it is rebuilt from what the stores show"
             ) from None
 
+    @property
+    def mode_path(self) -> Path:
+        """Where bidders read their mode (`BIDLOCK_MODE_FILE`)."""
+        return self._path.with_suffix(".mode")
+
     def write(self, kept: Kept) -> None:
         """Replace it, and return when the disk has it."""
-        new = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.new")
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(_dumped(kept), file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _replace(self._path, json.dumps(_dumped(kept), indent=2))
+
+    def write_mode(self, mode: str) -> None:
+        """Tell the bidders their mode, unless they know it."""
+        if not self.mode_path.exists() or self.mode_path.read_text(encoding="utf-8").strip() != mode:
+            _replace(self.mode_path, mode)
+
+
+def _replace(path: Path, text: str) -> None:
+    """A reader sees the old text or the new one, whatever crashes."""
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    with new.open("w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def new_owner() -> str:
