@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from bidlock.backend import Answer, MarkerRecord, MarkerState, SelfMeta, Verdict
-from bidlock.memory import MemoryBackend, Store
+from bidlock.memory import MemoryBackend
 
 OK = Answer(Verdict.OK)
 
@@ -47,8 +48,7 @@ class ForgetsMarkersWithTheLease(MemoryBackend):
 class KeepsMarkersToItself(MemoryBackend):
     def __init__(self, config):
         super().__init__(config)
-        shared = self.store
-        self.store = Store(shared.meta, shared.counter, shared.leases, {}, shared.audit, shared.waiters)
+        self.store = replace(self.store, markers={})
 
     async def close(self):
         self.store.markers.clear()

@@ -194,6 +194,7 @@ def test_the_store_answers_as_the_model_does(bidlock_lab: Lab) -> None:
         stateful_step_count=30,
         deadline=None,
         database=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     with asyncio.Runner() as runner:
