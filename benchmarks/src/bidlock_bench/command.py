@@ -45,6 +45,7 @@ def bench(
     if seconds is not None:
         plan = replace(plan, seconds=seconds)
     outcome = _run(workloads, plan, url, flavour)
+    outcome.results = [result for result in outcome.results if not only or result.row.name in only]
     typer.echo((table.markdown if markdown else table.plain)(outcome.environment, outcome.results))
     if json_file:
         json_file.write_text(json.dumps(as_json(outcome.environment, outcome.results), indent=2, ensure_ascii=False) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import sqlite3
@@ -46,3 +47,8 @@ def _file_system(directory: Path) -> str:
     known = [line.split()[1:3] for line in mounts.read_text().splitlines()] if mounts.exists() else []
     above = [(len(point), kind) for point, kind in known if directory.resolve().is_relative_to(point)]
     return max(above, default=(0, "an unknown file system"))[1]
+
+
+def quieten() -> None:
+    """Keep warnings about a store that is not durable (here it is not meant to be) out of the table."""
+    logging.getLogger("bidlock").setLevel(logging.ERROR)

@@ -139,7 +139,7 @@ def _judge_ratio(aim: str, wanted: float, result: RowResult, role: Role) -> Judg
     if name is None:
         return None
     measured = result.advantage_over(name).median
-    return Judgement(f"{aim} ({name})", wanted, measured, measured >= wanted, measured / wanted)
+    return Judgement(aim if role is Role.FLOOR else f"{aim} ({name})", wanted, measured, measured >= wanted, measured / wanted)
 
 
 def judge(result: RowResult) -> Sequence[Judgement]:

@@ -7,17 +7,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import redis
 
 from bidlock_bench import rounds
-from bidlock_bench.environment import environment
+from bidlock_bench.environment import environment, quieten
 from bidlock_bench.results import RowResult
 from bidlock_bench.rounds import Failure
 from bidlock_bench.stage import Stage, Workload
+from bidlock_bench.worker import crew
 from bidlock_redis.testing.servers import start
 
 
@@ -37,7 +38,7 @@ class Plan:
 
 
 FULL = Plan(rounds=7, seconds=20, keys=100_000)
-QUICK = Plan(rounds=3, seconds=4, keys=10_000)
+QUICK = Plan(rounds=3, seconds=2.5, keys=5_000)
 
 
 @dataclass(slots=True)
@@ -77,12 +78,14 @@ async def run(workloads: Sequence[Workload], on: Stage, announce: Callable[[str,
         on: Where.
         announce: Told before every turn: the row's title, and whose turn in which round.
     """
+    quieten()
     began = time.monotonic()
     outcome = Outcome(environment(on.url, on.directory))
-    for workload in workloads:
-        results, failures = await rounds.run(workload, on, _turns(workload, on, announce))
-        outcome.results += results
-        outcome.failures += failures
+    async with crew(max((workload.workers for workload in workloads), default=0), on.url, on.prefix) as workers:
+        for workload in workloads:
+            results, failures = await rounds.run(workload, replace(on, workers=workers), _turns(workload, on, announce))
+            outcome.results += results
+            outcome.failures += failures
     outcome.environment |= {"rounds": on.rounds, "seconds per row": on.seconds, "took": f"{time.monotonic() - began:.0f} s"}
     return outcome
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bidlock_bench.results import Role, Row
+from bidlock_bench.worker import Worker
+
+PROCESSES = 4
 
 Measure = Callable[[], Awaitable[Mapping[str, float]]]
 """One turn of one contender: row name to number."""
@@ -24,6 +27,7 @@ class Stage:
         rounds: How many times every contender has its turn.
         seconds: How long one row measures, without set-up; shared among contenders and rounds.
         keys: How many locks and markers the memory rows write.
+        workers: Processes of their own, `PROCESSES` of them when a row needs any.
     """
 
     url: str
@@ -32,6 +36,7 @@ class Stage:
     rounds: int
     seconds: float
     keys: int
+    workers: Sequence[Worker] = ()
 
     def turn(self, contenders: int) -> float:
         """Seconds of one turn of one of so many contenders."""
@@ -55,7 +60,14 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Rows that one set of measurements answers together."""
+    """Rows that one set of measurements answers together.
+
+    Attributes:
+        rows: The rows.
+        entrants: The contenders by name, in the order of their turns.
+        workers: How many processes of their own it needs.
+    """
 
     rows: tuple[Row, ...]
     entrants: Mapping[str, Entrant]
+    workers: int = 0

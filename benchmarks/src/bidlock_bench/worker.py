@@ -1,7 +1,8 @@
-"""A process of its own for one contender: `python -m bidlock_bench.worker NAME URL PREFIX`.
+"""A process of its own for the contenders: `python -m bidlock_bench.worker URL PREFIX`.
 
-It reads one JSON command per line and answers each with one JSON line. Processes on one machine share the monotonic
-clock, so that a moment in one can be compared with a moment in another.
+It reads one JSON command per line and answers each with one JSON line; `as` names the contender, which connects when
+it is first named. Processes on one machine share the monotonic clock, so that a moment in one can be compared with a
+moment in another.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from bidlock_bench.contenders.crowd import Contender, Rated
+from bidlock_bench.contenders.crowd import Contender, Rated, opened
 from bidlock_bench.contenders.registry import RUNNERS
+from bidlock_bench.environment import quieten
 
 
 class Worker:
@@ -52,45 +54,62 @@ class Worker:
 
 
 @asynccontextmanager
-async def started(contender: str, url: str, prefix: str) -> AsyncIterator[Worker]:
-    """Start a worker that is connected when entered, and end it afterwards."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bidlock_bench.worker", contender, url, prefix, stdin=PIPE, stdout=PIPE
-    )
+async def started(url: str, prefix: str) -> AsyncIterator[Worker]:
+    """Start a worker, and end it afterwards."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bidlock_bench.worker", url, prefix, stdin=PIPE, stdout=PIPE)
     try:
-        worker = Worker(process)
-        await worker.answer()
-        yield worker
+        yield Worker(process)
     finally:
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
 
 
-async def _serve(contender: Rated) -> None:
+@asynccontextmanager
+async def crew(size: int, url: str, prefix: str) -> AsyncIterator[list[Worker]]:
+    """Start several workers."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(started(url, prefix)) for _ in range(size)]
+
+
+class _Service:
+    """The child's side: contenders by name, and what the last one holds."""
+
+    def __init__(self, url: str, prefix: str, stack: AsyncExitStack) -> None:
+        self._url, self._prefix = url, prefix
+        self._stack = stack
+        self._contenders: dict[str, Rated] = {}
+        self._held: Any = None
+
+    async def do(self, command: dict[str, Any]) -> Any:
+        name = command["as"]
+        if name not in self._contenders:
+            contender = RUNNERS[name].build(self._url, self._prefix)
+            self._contenders[name] = await self._stack.enter_async_context(opened(contender))
+        contender = self._contenders[name]
+        match command:
+            case {"do": "rate", "tasks": tasks, "seconds": seconds}:
+                return await contender.rate(tasks, seconds)
+            case {"do": "take", "key": key} if isinstance(contender, Contender):
+                self._held = await contender.take(key)
+                return time.monotonic()
+            case {"do": "give up"} if isinstance(contender, Contender):
+                moment = time.monotonic()
+                await contender.give_up(self._held)
+                return moment
+        raise ValueError(f"{name} cannot {command}")
+
+
+async def _serve(url: str, prefix: str) -> None:
+    quieten()
     lines = await _standard_input()
-    _say("ready")
-    held: list[Any] = []
-    while line := await lines.readline():
-        command = json.loads(line)
-        try:
-            _say(await _do(contender, command, held))
-        except Exception as error:  # the parent decides what a broken contender means
-            _say({"error": f"{type(error).__name__}: {error}"})
-
-
-async def _do(contender: Rated, command: dict[str, Any], held: list[Any]) -> Any:
-    match command:
-        case {"do": "rate", "tasks": tasks, "seconds": seconds}:
-            return await contender.rate(tasks, seconds)
-        case {"do": "take", "key": key} if isinstance(contender, Contender):
-            held[:] = await contender.take(key)
-            return time.monotonic()
-        case {"do": "give up"} if isinstance(contender, Contender):
-            moment = time.monotonic()
-            await contender.give_up(held)
-            return moment
-    raise ValueError(f"{type(contender).__name__} cannot {command}")
+    async with AsyncExitStack() as stack:
+        service = _Service(url, prefix, stack)
+        while line := await lines.readline():
+            try:
+                _say(await service.do(json.loads(line)))
+            except Exception as error:  # the parent decides what a broken contender means
+                _say({"error": f"{type(error).__name__}: {error}"})
 
 
 async def _standard_input() -> asyncio.StreamReader:
@@ -103,14 +122,5 @@ def _say(answer: Any) -> None:
     print(json.dumps(answer), flush=True)
 
 
-async def _main(name: str, url: str, prefix: str) -> None:
-    contender = RUNNERS[name].build(url, prefix)
-    await contender.open()
-    try:
-        await _serve(contender)
-    finally:
-        await contender.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))
+    asyncio.run(_serve(*sys.argv[1:]))

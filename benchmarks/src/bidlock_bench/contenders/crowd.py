@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 _NEVER_TWICE = count()
 
@@ -28,6 +28,9 @@ class Closable(Protocol):
 
     async def close(self) -> None:
         """Disconnect."""
+
+
+Opened = TypeVar("Opened", bound=Closable)
 
 
 class Throughput(Closable, Protocol):
@@ -59,6 +62,16 @@ class Contender(Rated, Protocol):
 
     async def take(self, key: str) -> Any:
         """Wait for this posting and acquire it; returns what `give_up` takes."""
+
+
+@asynccontextmanager
+async def opened(contender: Opened) -> AsyncIterator[Opened]:
+    """Open a contender and close it afterwards."""
+    try:
+        await contender.open()
+        yield contender
+    finally:
+        await contender.close()
 
 
 def fresh_key() -> str:

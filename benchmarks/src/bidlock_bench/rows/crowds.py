@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-from bidlock_bench.contenders.crowd import Closable, Contender, Rated
+from bidlock_bench.contenders.crowd import Contender, Rated, opened
 from bidlock_bench.contenders.product import Product
 from bidlock_bench.contenders.registry import LIBRARIES, RUNNERS
 from bidlock_bench.figures import Better, percentile
 from bidlock_bench.results import Bound, OfTheFloor, OverBestPeer, Role, Row
 from bidlock_bench.stage import Entrant, Measure, Stage, Workload
 
-Opened = TypeVar("Opened", bound=Closable)
 Speedy = TypeVar("Speedy", bound=Rated)
 Build = Callable[[str, str], Speedy]
 Ask = Callable[[Speedy, float], Awaitable[Mapping[str, float]]]
@@ -22,16 +21,6 @@ Ask = Callable[[Speedy, float], Awaitable[Mapping[str, float]]]
 
 CALLERS = 100
 WARM_UP_SECONDS = 0.2
-
-
-@asynccontextmanager
-async def opened(contender: Opened) -> AsyncIterator[Opened]:
-    """Open a contender and close it afterwards."""
-    try:
-        await contender.open()
-        yield contender
-    finally:
-        await contender.close()
 
 
 @asynccontextmanager

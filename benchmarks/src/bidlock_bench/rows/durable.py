@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from bidlock_bench.contenders.crowd import Throughput
+from bidlock_bench.contenders.crowd import Throughput, opened
 from bidlock_bench.contenders.original import OriginalOnSqlite
 from bidlock_bench.contenders.product import Product
 from bidlock_bench.contenders.sqlite_floor import Batches, OneByOne
 from bidlock_bench.figures import Better
 from bidlock_bench.results import Bound, Role, Row
-from bidlock_bench.rows.crowds import WARM_UP_SECONDS, opened
+from bidlock_bench.rows.crowds import WARM_UP_SECONDS
 from bidlock_bench.stage import Entrant, Measure, Stage, Workload
 
 TASKS = 100

@@ -8,29 +8,37 @@ from functools import partial
 
 import redis.asyncio
 
-from bidlock_bench.contenders.crowd import Contender, fresh_key
+from bidlock_bench.contenders.crowd import Contender, fresh_key, opened
 from bidlock_bench.contenders.product import Product
 from bidlock_bench.contenders.registry import LIBRARIES
 from bidlock_bench.figures import Better
 from bidlock_bench.results import Bound, Row
-from bidlock_bench.rows.crowds import WARM_UP_SECONDS, opened
+from bidlock_bench.rows.crowds import WARM_UP_SECONDS
 from bidlock_bench.stage import Entrant, Measure, Stage, Workload
 
 _LOCK = Row("bytes-per-lock", "memory of the server per held lock", "bytes", Better.LOWER, (Bound(300),))
 _MARKER = Row("bytes-per-marker", "memory of the server per posting that was bid on", "bytes", Better.LOWER)
-_CLIENTS = ("mem_clients_normal", "mem_clients_slaves")
+_CHUNK = 1000
 
 
-async def _weight(server: redis.asyncio.Redis, keys: int, write: Callable[[], Awaitable[object]]) -> float:
-    """Bytes per key that `write` adds, without what the server keeps for its clients."""
-    before = await _used(server)
+async def _weight(server: redis.asyncio.Redis, stage: Stage, write: Callable[[], Awaitable[object]]) -> float:
+    """Bytes per key that `write` adds. `used_memory` also moves with every client's buffers; what each key takes does not."""
+    before = await _taken(server, stage.prefix)
     await write()
-    return (await _used(server) - before) / keys
+    after = await _taken(server, stage.prefix)
+    return sum(taken - before.get(key, 0) for key, taken in after.items()) / stage.keys
 
 
-async def _used(server: redis.asyncio.Redis) -> int:
-    memory = await server.info("memory")
-    return int(memory["used_memory"]) - sum(int(memory[name]) for name in _CLIENTS)
+async def _taken(server: redis.asyncio.Redis, prefix: str) -> dict[bytes, int]:
+    """Bytes of every key of the run, its name and table entry included."""
+    keys = [key async for key in server.scan_iter(match=f"*{prefix}*", count=_CHUNK)]
+    taken: list[int | None] = []
+    for start in range(0, len(keys), _CHUNK):
+        pipeline = server.pipeline(transaction=False)
+        for key in keys[start : start + _CHUNK]:
+            pipeline.memory_usage(key, samples=0)
+        taken += await pipeline.execute()
+    return {key: size for key, size in zip(keys, taken, strict=True) if size is not None}
 
 
 async def _measure(contender: Contender, server: redis.asyncio.Redis, stage: Stage) -> Mapping[str, float]:
@@ -39,10 +47,10 @@ async def _measure(contender: Contender, server: redis.asyncio.Redis, stage: Sta
     async def hold() -> None:
         held.append(await contender.hold([fresh_key() for _ in range(stage.keys)]))
 
-    numbers = {_LOCK.name: await _weight(server, stage.keys, hold)}
+    numbers = {_LOCK.name: await _weight(server, stage, hold)}
     await contender.give_up(held.pop())
     if isinstance(contender, Product):
-        numbers[_MARKER.name] = await _weight(server, stage.keys, partial(contender.bid_on, stage.keys))
+        numbers[_MARKER.name] = await _weight(server, stage, partial(contender.bid_on, stage.keys))
     return numbers
 
 
@@ -53,4 +61,6 @@ async def _ready(build: Callable[[str, str], Contender], stage: Stage, _: float)
         yield partial(_measure, contender, server, stage)
 
 
-MEMORY = Workload((_LOCK, _MARKER), {name: Entrant(role, partial(_ready, build)) for name, (role, build) in LIBRARIES.items()})
+MEMORY = Workload(
+    (_LOCK, _MARKER), {name: Entrant(role, partial(_ready, build), most_rounds=1) for name, (role, build) in LIBRARIES.items()}
+)
