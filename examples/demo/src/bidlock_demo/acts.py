@@ -66,7 +66,7 @@ class Stage:
     async def bidder(self, directory: Path, place: int, environment: Mapping[str, str], url: str, hear: Callable[[Event], None]) -> Child:
         """Start a bidder that bids through bidlock."""
         own = ("--feed", str(directory / f"feed-{place}.jsonl"), "--name", f"bidder-{place + 1}", "--marketplace", url)
-        return await self.nursery.start("example_bidder", *own, *BIDDER, environment={**LEASE, **environment}, on_event=hear)
+        return await self.nursery.start("example_bidder", *own, *BIDDER, environment=environment, on_event=hear)
 
 
 async def seed_way(stage: Stage, act: Act) -> None:
@@ -97,7 +97,7 @@ async def seed_way(stage: Stage, act: Act) -> None:
 async def over_sqlite(stage: Stage, act: Act) -> None:
     """One shared file; bidders are killed at work."""
     directory = stage.files(act)
-    await _guarded(stage, act, directory, f"sqlite:///{directory / 'bids.db'}", _kills)
+    await _guarded(stage, act, directory, "sqlite", f"sqlite:///{directory / 'bids.db'}", _kills)
 
 
 async def over_redis(stage: Stage, act: Act) -> None:
@@ -116,13 +116,13 @@ async def over_redis(stage: Stage, act: Act) -> None:
         def disturbances(stage: Stage, fleet: Fleet) -> list[Disturbance]:
             return [*_kills(stage, fleet), (0.5, strike)]
 
-        await _guarded(stage, act, directory, server.url, disturbances)
+        await _guarded(stage, act, directory, "redis", server.url, disturbances)
 
 
 async def _guarded(
-    stage: Stage, act: Act, directory: Path, url: str, disturbances: Callable[[Stage, Fleet], Sequence[Disturbance]]
+    stage: Stage, act: Act, directory: Path, plugin: str, url: str, disturbances: Callable[[Stage, Fleet], Sequence[Disturbance]]
 ) -> None:
-    environment = {"BIDLOCK_URL": url}
+    environment = {**LEASE, "BIDLOCK_URL": url, "BIDLOCK_PLUGINS": plugin}  # a bidder that loads one plugin starts faster
     async with market(stage.nursery, directory) as counting:
 
         async def start(place: int, hear: Callable[[Event], None]) -> Child:
@@ -131,7 +131,7 @@ async def _guarded(
         async with _fleet(act, start, counting) as fleet:
             await fleet.man(range(stage.bidders))
             await fleet.work(disturbances(stage, fleet))
-        act.without_bid.update(await _without_bid(stage.feed, counting, {**LEASE, **environment}))
+        act.without_bid.update(await _without_bid(stage.feed, counting, environment))
 
 
 def _kills(stage: Stage, fleet: Fleet) -> list[Disturbance]:

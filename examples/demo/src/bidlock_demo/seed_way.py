@@ -172,7 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bidlock_demo.seed_way")
     for name, kind in (("feed", Path), ("marketplace", str), ("redis", str), ("database", Path), ("name", str)):
         parser.add_argument(f"--{name}", type=kind, required=True)
-    parser.add_argument("--concurrency", type=int, default=2)
+    parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--bid-timeout", type=float, default=2.0)
     telemetry.configure_logs("info")
     asyncio.run(run(parser.parse_args()))
