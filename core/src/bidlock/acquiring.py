@@ -51,9 +51,11 @@ async def _in_turn(client: Client, ask: Ask, turn: Turn, started: float) -> Held
         if isinstance(got, Refusal) and _worth_waiting(client, got, until):
             got = await _wait_and_try(client, ask, turn, got, until)
     except BaseException:
+        _release_inherited(client, turn)
         client.lines.leave(turn)
         raise
     if isinstance(got, Refusal):
+        _release_inherited(client, turn)
         client.lines.leave(turn, claimed=got.reason is SkipReason.ALREADY_BID)
     return got
 
@@ -84,22 +86,26 @@ def _worth_waiting(client: Client, refusal: Refusal, until: float) -> bool:
 
 
 async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
-    """One attempt under a fresh nonce (a late release of an earlier one must not hit it). An inherited lease is used up or released."""
-    inherited, turn.inherited = turn.inherited, None
+    """One attempt under a fresh nonce (a late release of an earlier one must not hit it)."""
     mode = client.mode  # fixed here for the whole attempt, whatever the source says later
     if missing := next((role for role in (*mode.roles, *mode.marks) if role not in client.stores), None):
         return Refusal(SkipReason.MODE, detail=f"mode {mode.name} needs the {missing.value} store, which this client is not configured for")
+    await client.learn(mode, ask.ttl_ms)
     ticket = Ticket(ask.posting, secrets.token_hex(16), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)
     attempt = Attempt(client.stores, mode, ticket, client.clock, client.settings.reach_timeout)
     try:
-        refusal = await attempt.acquire(inherited.ticket.nonce if inherited else "")
+        refusal = await attempt.acquire(turn.inherited.ticket.nonce if turn.inherited else "")
     except BaseException:
         client.release_later(attempt)
-        if inherited:
-            client.release_later(inherited)
         raise
     if refusal is None:
+        turn.inherited = None  # its lease is this attempt's now
         return Held(client, attempt, turn, ask.max_hold)
+    _release_inherited(client, turn)
+    return refusal
+
+
+def _release_inherited(client: Client, turn: Turn) -> None:
+    inherited, turn.inherited = turn.inherited, None
     if inherited:
         client.release_later(inherited)
-    return refusal

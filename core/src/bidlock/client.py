@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from bidlock.attempts import Attempt
 from bidlock.background import Background
 from bidlock.clock import Clock
+from bidlock.errors import BackendError
 from bidlock.events import Event
 from bidlock.leases import Lease
 from bidlock.modes import Mode, Role
@@ -52,6 +54,17 @@ class Client:
     def deciding(self) -> Store:
         """The store whose token counts."""
         return self.stores[self.mode.required[-1]]
+
+    async def learn(self, mode: Mode, ttl_ms: int) -> None:
+        """Learn what the mode's stores say about time and identity, unless that is known; one out of reach stays unknown.
+
+        Raises:
+            ConfigurationError: the TTL does not fit what was learned.
+        """
+        for role in mode.required:
+            if not self.stores[role].learned:
+                with contextlib.suppress(BackendError):
+                    await self.stores[role].ensure_learned(ttl_ms)
 
     @property
     def domain(self) -> str:

@@ -118,6 +118,7 @@ class MemoryBackend:
             ttl_max_ms=meta.ttl_max_ms,
             margin_ms=meta.margin_ms,
             watermark_ms=meta.watermark_ms,
+            domain=meta.domain,
             warnings=("a memory store excludes only callers in this process",),
         )
 

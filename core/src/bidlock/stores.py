@@ -25,7 +25,7 @@ class Store:
         self.margin_ms = round(settings.margin * 1000)
         self.ttl_max_ms = round(settings.ttl_max * 1000)
         self.domain = ""
-        self._learned = False
+        self.learned = False
         self._managed = bool(settings.policy)
         self._wish = SelfMeta(capabilities.single_mode, self.ttl_max_ms, self.margin_ms)
         self._reopening: asyncio.Task[bool] | None = None
@@ -50,7 +50,7 @@ class Store:
             BackendError: it does not answer now either.
             ConfigurationError: the TTL does not fit what was learned.
         """
-        if not self._learned:
+        if not self.learned:
             self._learn(await self.backend.observe())
             self.check_ttl(ttl_ms)
 
@@ -72,7 +72,7 @@ class Store:
         Raises:
             ConfigurationError: says the bounds.
         """
-        if not self._learned:
+        if not self.learned:
             return
         if ttl_ms > self.ttl_max_ms:
             raise ConfigurationError(
@@ -118,7 +118,7 @@ class Store:
     def _learn(self, observed: Observed) -> None:
         if not observed.initialised:
             return
-        self._learned = True
+        self.learned = True
         self.margin_ms, self.ttl_max_ms, self.domain = observed.margin_ms, observed.ttl_max_ms, observed.domain
         if not self._managed and not self._warned and self.capabilities.durability != "volatile" and not observed.durable:
             self._warned = True

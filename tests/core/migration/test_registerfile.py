@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,13 @@ from bidlock.migration import BucketRegister, Register
 from bidlock.migration.registerfile import Kept, RegisterFile
 from bidlock.modes import Role
 
+HOLD = """
+import pathlib, sys, time
+from bidlock.migration.registerfile import RegisterFile
+with RegisterFile(pathlib.Path(sys.argv[1])).locked():
+    print("in", flush=True)
+    time.sleep(60)
+"""
 KEPT = Kept("register-1", Register(7, "dual", "strict", Role.ORIGIN, "d0", (BucketRegister("n", 2, 99, "s"),), 5, recovering=True), "dual")
 
 
@@ -31,7 +37,7 @@ def test_no_file_is_no_register(file):
 def test_a_damaged_file_is_refused_with_the_way_out(file, text):
     file.path.write_bytes(text.encode(errors="surrogateescape"))
 
-    with pytest.raises(ConfigurationError, match="rebuilt from what the stores show|cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"rebuilt from what the stores show|cannot be read"):
         file.read()
 
 
@@ -60,8 +66,7 @@ def test_a_killed_controller_leaves_the_lock_free(file):
         [
             sys.executable,
             "-c",
-            "import sys, pathlib, time; from bidlock.migration.registerfile import RegisterFile\n"
-            "with RegisterFile(pathlib.Path(sys.argv[1])).locked(): print('in', flush=True); time.sleep(60)",
+            HOLD,
             str(file.path),
         ],
         stdout=subprocess.PIPE,
@@ -77,9 +82,9 @@ def test_a_killed_controller_leaves_the_lock_free(file):
 
 def test_the_mode_file_changes_only_with_the_mode(file):
     file.write_mode("dual")
-    before = os.stat(file.mode_path).st_mtime_ns
+    before = file.mode_path.stat().st_mtime_ns
     file.write_mode("dual")
-    assert os.stat(file.mode_path).st_mtime_ns == before
+    assert file.mode_path.stat().st_mtime_ns == before
 
     file.write_mode("strict")
     assert file.mode_path.read_text() == "strict\n"
