@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from bidlock.backend import SELF, BackendConfig
 from bidlock.errors import BackendAmbiguous, BackendUnavailable, BidlockError, ConfigurationError
@@ -28,8 +28,6 @@ PURGE_EVERY = 60.0
 """How often a client deletes what crashed ones left behind, seconds."""
 
 _LONGEST_PAUSE = 0.004
-_NOTHING = sqlite3.connect(":memory:", check_same_thread=False).cursor()
-"""Stands in for a file that does not exist yet; no step reads from a store without tables."""
 
 
 class _NotAlone(Exception):
@@ -51,6 +49,8 @@ class Commits:
         """Whoever has it may touch the file; it is free between two transactions."""
         self.transactions = 0
         """How many were committed."""
+        self.refused = 0
+        """How often somebody else held the file's lock."""
         self._config = config
         self._options = options
         self._tell = tell
@@ -85,6 +85,7 @@ class Commits:
             except (BidlockError, sqlite3.Error) as error:
                 self._fail(waiting, error)
                 return
+            self.refused += 1
             waiting = self._patient(waiting)
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
@@ -136,18 +137,21 @@ class Commits:
             file.rollback()
             raise
         self._commit(file)
-        self.database.counted(transaction.counter)
+        if transaction.meta:
+            self.database.counted(transaction.meta.domain, transaction.counter)
         if transaction.freed:
             self._tell(transaction.freed)
         return _settled(waiting)
 
     def _on_nothing(self, waiting: list[Operation]) -> bool:
+        """The file does not exist yet; no step but reading the clock touches a store without tables."""
         self.database.saw(None)
-        self._run(Transaction(_NOTHING, self._client(), time.time(), ready=False), waiting, None)
+        with closing(sqlite3.connect(":memory:")) as nothing:
+            self._run(Transaction(nothing.cursor(), self._client(), ready=False), waiting, None)
         return _settled(waiting)
 
     def _transaction(self, file: OpenFile) -> Transaction:
-        transaction = Transaction(file.cursor, self._client(), time.time(), ready=file.ready())
+        transaction = Transaction(file.cursor, self._client(), ready=file.ready())
         self.database.saw(transaction.meta)
         return transaction
 

@@ -74,20 +74,17 @@ class Database:
             if self.domain and self._may_create:
                 raise self.lost("lost everything that bidlock wrote into it")
         elif self.domain in {"", meta.domain}:
+            if meta.counter < self._newest:
+                raise self.lost("is an older copy of the store: its counter went back")
             self.domain = meta.domain
-            self.counted(meta.counter)
+            self._newest = meta.counter
         elif self._may_create:
             raise self.lost("became another store")
 
-    def counted(self, counter: int) -> None:
-        """Remember the store's counter, which only ever grows.
-
-        Raises:
-            BackendUnavailable: it went back.
-        """
-        if counter < self._newest:
-            raise self.lost("is an older copy of the store: its counter went back")
-        self._newest = counter
+    def counted(self, domain: str, counter: int) -> None:
+        """Remember the counter after a commit; it only ever grows."""
+        if domain == self.domain:
+            self._newest = counter
 
     def moved(self) -> BackendUnavailable:
         """What to raise when the path leads elsewhere."""

@@ -27,19 +27,18 @@ class Transaction:
     Args:
         cursor: Of the connection whose transaction this is.
         client: What the client expects of the store.
-        now: The machine's clock after BEGIN, Unix seconds.
         ready: Whether the tables are there.
     """
 
-    def __init__(self, cursor: sqlite3.Cursor, client: Client, now: float, *, ready: bool) -> None:
+    def __init__(self, cursor: sqlite3.Cursor, client: Client, *, ready: bool) -> None:
         self.meta = Meta.read(cursor) if ready else None
         self.freed: list[int] = []
         """Digests of the postings whose waiters must be told after COMMIT."""
         self._cursor = cursor
         self._client = client
-        self._now = now
+        (self._now,) = cursor.execute(SQL["now"]).fetchone()  # after BEGIN: waiting for the lock took time
         self._ready = ready
-        self._created_at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        self._created_at = datetime.fromtimestamp(self._now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         self._counter = self._written = self.meta.counter if self.meta else 0
 
     @property

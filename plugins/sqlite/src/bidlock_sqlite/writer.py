@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import structlog
@@ -19,7 +20,8 @@ from bidlock_sqlite.operations import Operation, deliver
 from bidlock_sqlite.options import Options
 from bidlock_sqlite.transaction import Transaction
 
-_Queue: TypeAlias = "queue.SimpleQueue[list[Operation] | None]"
+_Queue: TypeAlias = "queue.SimpleQueue[list[Operation] | Callable[[], object]]"
+"""Of batches, and at last of what to call when everything is closed."""
 
 log = structlog.stdlib.get_logger("bidlock.sqlite")
 
@@ -67,8 +69,10 @@ class Writer:
         self._flush()
         thread, self._thread = self._thread, None
         if thread:
-            self._queue.put(None)
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, thread.join))
+            ended = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            self._queue.put(lambda: loop.call_soon_threadsafe(ended.set))
+            await ended.wait()
 
     def before_fork(self) -> None:
         """See `forks.Forked`."""
@@ -94,9 +98,9 @@ class Writer:
         self._queue.put(batch)
 
     def _work(self, batches: _Queue) -> None:
-        more = True
-        while more:
-            batch, more = _everything(batches)
+        ended = None
+        while ended is None:
+            batch, ended = _everything(batches)
             try:
                 self.commits.serve(batch)
             except Exception as error:  # a fault of ours must not leave anybody waiting for ever
@@ -105,16 +109,18 @@ class Writer:
                     operation.fail(BackendAmbiguous(f"the writer failed: {error!r}"))
             deliver(batch)
         self.commits.close()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            ended()
 
 
-def _everything(batches: _Queue) -> tuple[list[Operation], bool]:
-    """Wait for a batch, join all that wait behind it, and say whether more may come."""
+def _everything(batches: _Queue) -> tuple[list[Operation], Callable[[], object] | None]:
+    """Wait for a batch, join all that wait behind it, and say whom to tell if it is the last."""
     batch: list[Operation] = []
     part = batches.get()
-    while part is not None:
+    while isinstance(part, list):
         batch += part
         try:
             part = batches.get_nowait()
         except queue.Empty:
-            return batch, True
-    return batch, False
+            return batch, None
+    return batch, part

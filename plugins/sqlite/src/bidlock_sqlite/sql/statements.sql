@@ -3,6 +3,11 @@
 -- returns: one row if it exists
 SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?;
 
+-- name: now
+-- arguments: none
+-- returns: the machine's clock, Unix seconds, whatever the program around SQLite did to its own
+SELECT (julianday('now') - 2440587.5) * 86400.0;
+
 -- name: meta
 -- arguments: none
 -- returns: one row, or none in a store that nobody opened
