@@ -91,7 +91,8 @@ async def seed_way(stage: Stage, act: Act) -> None:
                 stage.say("Redis is back; the late bidders go on with SQLite")
                 await fleet.work()
             act.causes.update(_causes(await counting.stats()))
-            act.without_bid.update({"skipped": act.postings - len(counting.postings())} if act.postings > len(counting.postings()) else {})
+            if missing := act.postings - len(counting.postings()):
+                act.without_bid["skipped"] = missing
 
 
 async def over_sqlite(stage: Stage, act: Act) -> None:

@@ -13,6 +13,9 @@ from bidlock_demo.tally import Act
 PASSING = frozenset({"held", "unreachable", "closed", "busy", "mode", "lost"})
 """Reasons after which a bidder tries again; any other one settles the posting for it."""
 
+_NO_BIDS = frozenset({"locked", "passed over"})
+"""What the seed's way calls a try without a bid."""
+
 Start = Callable[[int, Callable[[Event], None]], Awaitable[Child]]
 """Starts the bidder of a place (from 0), which reports to the callback."""
 
@@ -88,8 +91,8 @@ class Fleet:
     def _hear(self, event: Event) -> None:
         key = (event.get("marketplace", ""), event.get("id", ""))
         match event.get("event"):
-            case "bid" if event["result"] == "locked":
-                self._act.skips["locked"] += 1
+            case "bid" if event["result"] in _NO_BIDS:
+                self._act.skips[event["result"]] += 1
             case "bid":
                 self._act.settled.add(key)
             case "skipped":

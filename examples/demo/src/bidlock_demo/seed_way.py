@@ -135,10 +135,13 @@ async def choose(redis_url: str, database: Path) -> Manager:
 
 async def bid(manager: Manager, marketplace: Marketplace, job: Job) -> str:
     """Lock, bid, release; returns what became of it."""
+    amount = pricing.amount(job)
+    if amount is None:
+        return "passed over"
     if not await manager.acquire_lock(job.marketplace, job.id):
         return "locked"
     try:
-        await marketplace.place(job, pricing.amount(job) or job.budget, token=0)
+        await marketplace.place(job, amount, token=0)
     except bidlock.BidRejected:
         return "rejected"
     except (aiohttp.ClientError, TimeoutError):

@@ -15,7 +15,7 @@ WHY = {
     "unknown": "the bid got no clear answer, so nobody tries again",
     "rejected": "refused by the marketplace",
     "passed over": "not worth a bid (budget)",
-    "skipped": "its lock was taken, and nobody came back",
+    "skipped": "locked at the wrong moment, or not worth a bid",
 }
 
 
