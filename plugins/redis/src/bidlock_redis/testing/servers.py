@@ -27,10 +27,15 @@ __all__ = ["FLAVOURS", "Server", "ServerStartError", "available", "free_port", "
 START_SECONDS = 20.0
 """How long a server may take until it answers."""
 
+STOP_SECONDS = 3.0
+"""How long a server may take to end in order. One that writes its first append-only file ignores the request."""
+
 _GUARD = 'read -r _; kill -KILL "$1" 2>/dev/null'
 """Waits for the end of our pipe, which the kernel closes however we end, then kills the server."""
 
 _BASE = {"bind": "127.0.0.1", "save": "", "maxmemory-policy": "noeviction"}
+_PATHS = ("dir", "logfile", "unixsocket")
+"""Directives whose value is one word, whatever it holds."""
 _DURABLE = {"appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no"}
 
 
@@ -98,7 +103,8 @@ class Server:
         directives = {**self.config, "port": str(self.port), "dir": str(self.directory), "logfile": str(self.log)}
         command = [str(self.binary.path), *self.arguments]
         for name, value in directives.items():
-            command += [f"--{name}", value]
+            # Redis 6.2 wants each word of a directive for itself.
+            command += [f"--{name}", *([value] if name in _PATHS else value.split() or [""])]
         environment = {**os.environ, **self.binary.environment}
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -148,7 +154,11 @@ class Server:
         if self._process.poll() is None:
             os.kill(self._process.pid, signal.SIGCONT)  # a frozen process takes no SIGTERM
             os.kill(self._process.pid, number)
-        self._process.wait()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._process = None
         if self._guard and self._guard.stdin:
             self._guard.kill()
