@@ -174,7 +174,7 @@ def test_another_distributions_command_is_imported_only_when_it_is_used(installe
 def test_another_distribution_cannot_replace_a_built_in_command(installed):
     installed("version", "raise RuntimeError('imported')", "bidlock-greet", group="bidlock.commands.v1", value="bidlock_greet:command")
 
-    assert installed.run("version").code == 0
+    assert installed.run("version").out.startswith("bidlock ")
 
 
 @pytest.mark.parametrize(("name", "package"), [("demo", "bidlock-demo"), ("bench", "bidlock-bench")])

@@ -101,7 +101,7 @@ class Child:
     def _send(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             if self._own_group:
-                os.kill(self._process.pid, number)
+                os.killpg(self._process.pid, number)
             else:
                 self._process.send_signal(number)
 
