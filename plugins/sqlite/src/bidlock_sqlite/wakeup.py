@@ -14,7 +14,7 @@ import secrets
 import socket
 import struct
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -29,6 +29,7 @@ SLEEP_WITHOUT_SOCKET = 0.1
 _SHORT_ENOUGH = 100
 _MANY_DATAGRAMS = 4
 _DIGESTS_PER_DATAGRAM = 4096
+_TRIES = 3
 
 
 class Waiter:
@@ -80,10 +81,11 @@ class Wakeup:
 
     def tell(self, digests: Sequence[int]) -> None:
         """Tell every client that listens; called in the writer's thread."""
-        try:
-            names = [path.name for path in self._directory.iterdir() if not path.name.startswith(".")]
-        except OSError:
-            return  # nobody ever waited here
+        with suppress(OSError):  # nobody ever waited here, or the last one leaves just now
+            self._tell_all(digests)
+
+    def _tell_all(self, digests: Sequence[int]) -> None:
+        names = [path.name for path in self._directory.iterdir() if not path.name.startswith(".")]
         if not names:
             return
         with _Way(self._directory) as way, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -129,14 +131,14 @@ class Wakeup:
         received = 0
         with suppress(OSError):
             while True:
-                self._wake(struct.iter_unpack("<Q", receiver.recv(8 * _DIGESTS_PER_DATAGRAM)))
+                self._wake(_digests(receiver.recv(8 * _DIGESTS_PER_DATAGRAM)))
                 received += 1
         # The kernel drops datagrams when some ten of them wait: then anything may have become free.
         if received >= _MANY_DATAGRAMS:
-            self._wake((digest,) for digest in list(self._waiters))
+            self._wake(list(self._waiters))
 
-    def _wake(self, digests: object) -> None:
-        for (digest,) in digests:  # type: ignore[attr-defined]  # an iterator of one-tuples
+    def _wake(self, digests: Iterable[int]) -> None:
+        for digest in digests:
             for waiter in self._waiters.get(digest, ()):
                 waiter.told.set()
 
@@ -165,19 +167,33 @@ class _Way:
 
 
 def _bound(directory: Path) -> tuple[socket.socket, str]:
-    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    receiver.setblocking(False)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    try:
-        directory.mkdir(exist_ok=True)
-        with _Way(directory) as way:
-            # Senders overlook it until it is bound: they would take an unbound one for a dead process's.
-            receiver.bind(way.to(f".{name}"))
-        (directory / f".{name}").rename(directory / name)
-    except OSError:
-        receiver.close()
-        raise
-    return receiver, name
+    for _ in range(_TRIES):
+        receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        receiver.setblocking(False)
+        try:
+            _bind(receiver, directory, name)
+        except FileNotFoundError:  # the last one who left took the directory along
+            receiver.close()
+        except OSError:
+            receiver.close()
+            raise
+        else:
+            return receiver, name
+    raise FileNotFoundError(directory)
+
+
+def _bind(receiver: socket.socket, directory: Path, name: str) -> None:
+    directory.mkdir(exist_ok=True)
+    with _Way(directory) as way:
+        # Senders overlook it until it is bound: they would take an unbound one for a dead process's.
+        receiver.bind(way.to(f".{name}"))
+    (directory / f".{name}").rename(directory / name)
+
+
+def _digests(datagram: bytes) -> list[int]:
+    whole = len(datagram) // 8
+    return list(struct.unpack_from(f"<{whole}Q", datagram))
 
 
 def _send(sender: socket.socket, way: _Way, name: str, digests: Sequence[int]) -> None:
