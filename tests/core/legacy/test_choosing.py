@@ -132,3 +132,23 @@ async def test_a_store_that_is_not_open_is_not_healthy(manager, fleet):
 
     assert await manager.health_check() is False
     assert await manager.acquire_lock("upwork", "~01ab", timeout=0) is False
+
+
+async def test_while_a_fleet_migrates_every_store_that_decides_is_told(monkeypatch):
+    """Mode `strict`: both stores vote, so the presumption stands in both."""
+    names = [uuid.uuid4().hex for _ in range(2)]
+    for name in names:
+        async with bidlock.connect(f"memory://{name}", environment={}, margin=0.02):
+            meta = STORES[f"{name}/bidlock"].meta
+            meta.owner, meta.modes = "fleet", frozenset({"strict"})
+    monkeypatch.setenv("BIDLOCK_POLICY", "fleet")
+    monkeypatch.setenv("BIDLOCK_MODE", "strict")
+    monkeypatch.setenv("BIDLOCK_SQLITE_URL", f"memory://{names[0]}")
+    monkeypatch.setenv("BIDLOCK_REDIS_URL", f"memory://{names[1]}")
+    manager = BidLockManager()
+
+    assert await manager.acquire_lock("upwork", "~01ab") is True
+
+    markers = [STORES[f"{name}/bidlock"].markers["upwork:~01ab"].state for name in names]
+    assert markers == [MarkerState.PRESUMED, MarkerState.PRESUMED]
+    await manager.close()
