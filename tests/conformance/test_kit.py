@@ -37,7 +37,7 @@ BACKENDS = [
 def run(folder, *arguments):
     """Run pytest in the folder, without anything of this project's settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "BIDLOCK", "COV"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error::pytest.PytestWarning", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -14,15 +14,11 @@ clock starts anew with the machine, and so does every lease: it names the boot i
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
-import json
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from bidlock.backend import (
     FORMAT,
@@ -39,56 +35,52 @@ from bidlock.backend import (
     Ticket,
     Verdict,
 )
-from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationError
 from bidlock.hookspecs import BackendSpec, hookimpl
 from bidlock.postings import Posting
+from example_backend.folder import Folder, Record
 
-Record = dict[str, Any]
 OK, LOST, DONE = Answer(Verdict.OK), Answer(Verdict.LOST), Answer(Verdict.DONE)
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 class FilesBackend:
-    """The port over a folder. Between taking the lock and giving it back there is no await: no step is cut in half."""
+    """The port over a folder: every primitive is one step under its lock."""
 
     def __init__(self, config: BackendConfig) -> None:
         self._config = config
-        self._folder = Path(config.address.path) / config.prefix
+        self._folder = Folder(Path(config.address.path) / config.prefix, config.timeout)
 
     async def open(self) -> None:
         """Make the folder."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"the folder {self._folder} cannot be used: {error.strerror}; name another in the URL") from None
+        self._folder.make()
 
     async def close(self) -> None:
         """Nothing stays open between two steps."""
 
     async def observe(self) -> Observed:
         """See `Backend.observe`."""
-        async with self._locked():
-            meta = self._read("meta")
+        async with self._folder.locked():
+            meta = self._folder.read("meta")
         if not meta:
             return Observed(initialised=False, live=False)
         known = {name: meta[name] for name in ("owner", "format", "buckets", "counter", "ttl_max_ms", "margin_ms")}
         return Observed(
-            initialised=True, live=True, modes=frozenset(meta["modes"]), durable=True, details={"folder": str(self._folder)}, **known
+            initialised=True, live=True, modes=frozenset(meta["modes"]), durable=True, details={"folder": str(self._folder.path)}, **known
         )
 
     async def open_self(self, meta: SelfMeta) -> bool:
         """See `Backend.open_self`."""
-        async with self._locked():
-            if not self._read("meta"):
+        async with self._folder.locked():
+            if not self._folder.read("meta"):
                 limits = {"ttl_max_ms": meta.ttl_max_ms, "margin_ms": meta.margin_ms}
-                self._write(
+                self._folder.write(
                     "meta", {"owner": SELF, "format": FORMAT, "buckets": self._config.buckets, "modes": [meta.mode], "counter": 0, **limits}
                 )
-            return bool(self._read("meta")["owner"] == SELF)
+            return bool(self._folder.read("meta")["owner"] == SELF)
 
     async def acquire(self, ticket: Ticket, *, floor: int = 0, passed_from: str = "") -> Answer:
         """See `Backend.acquire`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal(ticket):
                 return refusal
             lease, marker = self._posting(ticket.posting)
@@ -102,7 +94,7 @@ class FilesBackend:
 
     async def confirm(self, ticket: Ticket, token: int) -> Answer:
         """See `Backend.confirm`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal(ticket) or self._refusal_of_strangers(ticket):
                 return refusal
             self._count(0, token)
@@ -110,7 +102,7 @@ class FilesBackend:
 
     async def renew(self, ticket: Ticket) -> Answer:
         """See `Backend.renew`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal(ticket) or self._refusal_of_strangers(ticket):
                 return refusal
             lease, marker = self._posting(ticket.posting)
@@ -119,7 +111,7 @@ class FilesBackend:
 
     async def claim(self, ticket: Ticket, token: int) -> Answer:
         """See `Backend.claim`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal(ticket):
                 return refusal
             lease, marker = self._posting(ticket.posting)
@@ -129,7 +121,7 @@ class FilesBackend:
 
     async def record(self, ticket: Ticket, state: MarkerState) -> Answer:
         """See `Backend.record`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal(ticket):
                 return refusal
             lease, marker = self._posting(ticket.posting)
@@ -140,12 +132,12 @@ class FilesBackend:
 
     async def mark(self, ticket: Ticket, token: int, state: MarkerState = MarkerState.CLAIMED) -> Answer:
         """See `Backend.mark`."""
-        async with self._locked():
+        async with self._folder.locked():
             return self._refusal(ticket) or self._mark(ticket, token, state, *self._posting(ticket.posting))
 
     async def release(self, ticket: Ticket) -> Answer:
         """See `Backend.release`."""
-        async with self._locked():
+        async with self._folder.locked():
             if refusal := self._refusal_of_strangers(ticket):
                 return refusal
             self._save(ticket.posting, None, self._posting(ticket.posting)[1])
@@ -153,18 +145,17 @@ class FilesBackend:
 
     async def inspect(self, posting: Posting) -> Inspection:
         """See `Backend.inspect`."""
-        async with self._locked():
+        async with self._folder.locked():
             lease, marker = self._posting(posting)
         seen = MarkerRecord(marker["nonce"], marker["token"], MarkerState(marker["state"]), marker["posted_at_ms"]) if marker else None
         return Inspection(_shown(lease), seen)
 
     async def break_(self, posting: Posting, *, by: str, reason: str) -> LeaseRecord | None:
         """See `Backend.break_`."""
-        async with self._locked():
+        async with self._folder.locked():
             lease, marker = self._posting(posting)
             if lease:
-                with (self._folder / "audit.jsonl").open("a") as audit:
-                    audit.write(json.dumps({"posting": posting.key, "broken": lease, "by": by, "reason": reason}) + "\n")
+                self._folder.append("audit.jsonl", {"posting": posting.key, "broken": lease, "by": by, "reason": reason})
                 self._count(1)
                 self._save(posting, None, marker)
             return _shown(lease)
@@ -174,30 +165,8 @@ class FilesBackend:
         """See `Backend.wakeups`."""
         yield _Sleep()
 
-    @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[None]:
-        try:
-            lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-        except OSError as error:
-            raise BackendUnavailable(f"{self._folder} is out of reach: {error.strerror}") from error
-        try:
-            await self._take(lock)
-            yield
-        finally:
-            os.close(lock)  # gives the flock back; so does the end of the process, whatever ends it
-
-    async def _take(self, lock: int) -> None:
-        end = time.monotonic() + self._config.timeout
-        while True:
-            try:
-                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise BackendUnavailable(f"{self._folder} stayed locked for {self._config.timeout:g} s") from None
-                await asyncio.sleep(0.001)
-
     def _refusal(self, ticket: Ticket) -> Answer | None:
-        meta, config = self._read("meta"), self._config
+        meta, config = self._folder.read("meta"), self._config
         if not meta:
             return Answer(Verdict.CLOSED)
         if meta["owner"] != config.owner:
@@ -220,40 +189,19 @@ class FilesBackend:
 
     def _count(self, step: int, floor: int = 0) -> int:
         # Before the posting's file: a crash in between wastes a token, the other order could hand one out twice.
-        meta = self._read("meta")
+        meta = self._folder.read("meta")
         counter: int = max(meta["counter"] + step, floor)
-        self._write("meta", {**meta, "counter": counter})
+        self._folder.write("meta", {**meta, "counter": counter})
         return counter
 
     def _posting(self, posting: Posting) -> tuple[Record | None, Record | None]:
-        known = self._read(_file(posting))
+        known = self._folder.read(_file(posting))
         lease = known.get("lease")
         alive = lease and lease["boot"] == BOOT and lease["until_ms"] > _now_ms()
         return (lease if alive else None), known.get("marker")
 
     def _save(self, posting: Posting, lease: Record | None, marker: Record | None) -> None:
-        self._write(_file(posting), {"posting": posting.key, "lease": lease, "marker": marker})
-
-    def _read(self, name: str) -> Record:
-        try:
-            found: Record = json.loads((self._folder / f"{name}.json").read_bytes())
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise BackendUnavailable(f"{self._folder} cannot be read: {error.strerror}") from error
-        return found
-
-    def _write(self, name: str, content: Record) -> None:
-        target, draft = self._folder / f"{name}.json", self._folder / "draft"
-        try:
-            with draft.open("w") as file:
-                json.dump(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-            _sync(self._folder)
-        except OSError as error:
-            raise BackendAmbiguous(f"{target} may or may not have been written: {error.strerror}") from error
+        self._folder.write(_file(posting), {"posting": posting.key, "lease": lease, "marker": marker})
 
 
 class _Sleep:
@@ -276,14 +224,6 @@ def _now_ms() -> int:
 
 def _file(posting: Posting) -> str:
     return hashlib.sha256(posting.key.encode()).hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @hookimpl
