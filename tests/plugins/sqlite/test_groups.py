@@ -107,3 +107,8 @@ async def test_closing_serves_what_is_queued_and_may_be_repeated(make, ticket) -
     await asyncio.gather(store.close(), store.close())
     assert all([(await answer).ok for answer in queued])
     await store.close()
+
+
+async def test_many_clients_that_make_the_file_at_one_moment_share_one_store(make) -> None:
+    stores = await asyncio.gather(*(make(options="?busy_timeout=60") for _ in range(16)))
+    assert len({(await store.observe()).domain for store in stores}) == 1

@@ -83,8 +83,9 @@ class Commits:
                 self._fail(waiting, self.database.moved())
                 return
             except (BidlockError, sqlite3.Error) as error:
-                self._fail(waiting, error)
-                return
+                if not _busy(error):
+                    self._fail(waiting, error)
+                    return
             self.refused += 1
             waiting = self._patient(waiting)
             time.sleep(pause * random.uniform(0.5, 1.0))
@@ -114,10 +115,6 @@ class Commits:
             if not file.begin("DEFERRED"):
                 return False
             self._run(self._transaction(file), waiting, file.cursor if alone else None)
-        except sqlite3.Error as error:
-            if not faults.busy(error):
-                raise
-            return False
         finally:
             file.rollback()
         return _settled(waiting)
@@ -206,6 +203,10 @@ class Commits:
             self.database.close()
             raise BackendAmbiguous(text) from error
         self.transactions += 1
+
+
+def _busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and faults.busy(error)
 
 
 def _undone(file: OpenFile) -> bool:

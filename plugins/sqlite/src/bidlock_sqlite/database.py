@@ -42,6 +42,7 @@ class Database:
         Raises:
             ConfigurationError: the file can never work.
             BackendUnavailable: not now, or not before a human looked.
+            sqlite3.Error: somebody else keeps it locked.
         """
         if self._file:
             return self._file
@@ -55,6 +56,8 @@ class Database:
         try:
             self._file = OpenFile(self._options, "rwc" if create and self._may_create else "rw")
         except sqlite3.Error as error:
+            if faults.busy(error):
+                raise
             raise faults.at_open(error, self._path) from error
         return self._file
 

@@ -34,7 +34,7 @@ class OpenFile:
         mode: SQLite's: `rw`, or `rwc` to make a missing one.
 
     Raises:
-        sqlite3.Error: it cannot be opened.
+        sqlite3.Error: it cannot be opened, or not now: connections that open it at one moment lock each other out.
         ConfigurationError: it cannot keep a write-ahead log.
     """
 
@@ -55,14 +55,11 @@ class OpenFile:
 
     def _prepare(self, options: Options) -> None:
         run = self.cursor.execute
-        # Connections that open the file at the same moment lock each other out for an instant.
-        run(f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}")
         (journal,) = run("PRAGMA journal_mode = WAL").fetchone()
         if journal != "wal":
             raise ConfigurationError(f"{self._path} cannot keep a write-ahead log (its journal mode is {journal}); use a local disk")
         run(f"PRAGMA synchronous = {options.synchronous}")
         run("SELECT count(*) FROM sqlite_master").fetchone()  # reads the first page, and makes the log
-        run("PRAGMA busy_timeout = 0")
 
     def ready(self) -> bool:
         """Whether the tables are there.
