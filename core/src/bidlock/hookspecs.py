@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -31,6 +31,9 @@ class BackendSpec:
         factory: Builds an unopened backend.
         capabilities: What it promises.
         port: Major version of the port it was written for.
+        controlled: Builds the unopened store as a controller drives it: `bidlock.migration.port.OriginStore` or
+            `TargetStore`; None when the backend cannot take part in a migration.
+        origin: Whether `controlled` builds the store that a fleet comes from, not the one it goes to.
         harness: `module:attribute` of its harness for the conformance kit; imported only there.
     """
 
@@ -40,6 +43,8 @@ class BackendSpec:
     capabilities: Capabilities
     port: int = PORT_VERSION
     harness: str = ""
+    controlled: Callable[[BackendConfig], Any] | None = None
+    origin: bool = False
 
 
 @hookspec

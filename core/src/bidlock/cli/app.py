@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bidlock.cli import exit_codes, failures, logs
+from bidlock.cli import exit_codes, failures, logs, migrate
 from bidlock.cli.doctor import doctor
 from bidlock.cli.external import LazyGroup
 from bidlock.cli.hold import hold
@@ -32,6 +32,7 @@ def build() -> typer.Typer:
     )
     for command in (once, hold, inspect, break_, doctor, plugins, version):
         app.command(command.__name__.rstrip("_"))(command)
+    app.add_typer(migrate.app, name="migrate")
     return app
 
 

@@ -78,7 +78,18 @@ class Tail(NamedTuple):
 
 
 class MigratableStore(Protocol):
-    """What both kinds of store can do."""
+    """What both kinds of store can do. `open` comes first, `close` last."""
+
+    async def open(self) -> None:
+        """Reach the store and refuse one that cannot be trusted; never creates a file.
+
+        Raises:
+            ConfigurationError: with the remedy.
+            BackendUnavailable: not reached; the controller looks again later.
+        """
+
+    async def close(self) -> None:
+        """Give it up."""
 
     async def fence(self, modes: frozenset[str], epoch: int, bucket: int = 0) -> Outcome:
         """Admit none of `modes` any more, and refuse older controllers; also when none of them is admitted."""

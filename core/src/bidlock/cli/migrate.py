@@ -1,0 +1,289 @@
+"""`bidlock migrate`: walk a fleet from SQLite to Redis and back on plain machines, without Kubernetes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import enum
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bidlock import plugins
+from bidlock.cli import output
+from bidlock.cli.exit_codes import ExitCode
+from bidlock.cli.failures import say
+from bidlock.cli.options import AsJson
+from bidlock.errors import ConfigurationError
+from bidlock.migration import actions, connecting
+from bidlock.migration.controller import Controller, Step
+from bidlock.migration.planning import NAMES, plan
+from bidlock.migration.registerfile import Kept, RegisterFile
+from bidlock.migration.sight import Sight
+from bidlock.migration.wishes import Wish
+from bidlock.settings import Settings
+
+CALLED = {mode: name for name, mode in NAMES.items()}
+
+
+class Goal(enum.StrEnum):
+    """What people call the modes."""
+
+    SQLITE = "sqlite"
+    DUAL = "dual"
+    STRICT = "strict"
+    REDIS_PRIMARY = "redis-primary"
+    REDIS_ONLY = "redis-only"
+
+
+Register = Annotated[
+    Path, typer.Option("--register", metavar="FILE", help="What the controller remembers; keep it, and keep it on a durable disk.")
+]
+Origin = Annotated[str | None, typer.Option("--origin", metavar="URL", help="Where the fleet comes from; else BIDLOCK_SQLITE_URL.")]
+Target = Annotated[str | None, typer.Option("--target", metavar="URL", help="Where the fleet goes to; else BIDLOCK_REDIS_URL.")]
+Loss = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-authority-loss",
+        metavar="NONCE",
+        help="Go on after the loss of this name: postings created before it are never bid on again.",
+    ),
+]
+_GOAL_HELP = "Where the fleet should end up: " + ", ".join(Goal) + "."
+DEFAULT_REGISTER = Path("bidlock-register.json")
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def status(register: Register = DEFAULT_REGISTER, origin: Origin = None, target: Target = None, as_json: AsJson = False) -> None:
+    """Show where the fleet is, what the stores admit, and what would be done next. Changes nothing."""
+
+    async def look(controller: Controller, kept: Kept) -> Sight:
+        if kept.register is None:
+            raise ConfigurationError("the register is not founded yet; `bidlock migrate --to MODE` begins")
+        return await controller.look(kept, kept.register)
+
+    file = RegisterFile(register)
+    kept = _existing(file)
+    sight = asyncio.run(_with_controller(file, origin, target, lambda controller: look(controller, kept)))
+    if as_json:
+        output.as_json(_document(file, kept, sight))
+    else:
+        output.facts(_described(file, kept, sight))
+
+
+@app.command("plan")
+def plan_(
+    to: Annotated[Goal, typer.Option("--to", metavar="MODE", help=_GOAL_HELP)],
+    register: Register = DEFAULT_REGISTER,
+    as_json: AsJson = False,
+) -> None:
+    """Show the steps of a walk, without taking any."""
+    kept = RegisterFile(register).read()
+    source = kept.register.to if kept and kept.register else "sqlite"
+    steps = plan(source, NAMES[to])
+    if as_json:
+        output.as_json({"from": CALLED[source], "to": to.value, "steps": steps})
+        return
+    for number, sentence in enumerate(steps, 1):
+        output.line(f"{number}. {sentence}")
+    if not steps:
+        output.line(f"the fleet is at {to.value}; nothing to do")
+
+
+@app.callback(invoke_without_command=True)
+def migrate(
+    context: typer.Context,
+    goal: Annotated[Goal | None, typer.Option("--to", metavar="MODE", help=_GOAL_HELP)] = None,
+    register: Register = DEFAULT_REGISTER,
+    origin: Origin = None,
+    target: Target = None,
+    step: Annotated[bool, typer.Option("--step", help="Take one step of the walk, then stop.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay and guard: open restarted stores again, mend drift. Ctrl-C ends it.")
+    ] = False,
+    accepted: Loss = None,
+    accept_not_durable: Annotated[
+        bool, typer.Option("--accept-not-durable", help="Let a target that may lose acknowledged writes have the authority.")
+    ] = False,
+    seal: Annotated[bool, typer.Option("--seal", help="Seal the target before a planned stop; run again without it afterwards.")] = False,
+    clock_skew: Annotated[
+        float, typer.Option("--clock-skew", metavar="SECONDS", min=0, help="Bound on marketplace clock minus store clock.")
+    ] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Walk a fleet from SQLite to Redis and back while it bids: `bidlock migrate --to MODE`. Stop it at any moment; run it again and it goes on."""
+    if context.invoked_subcommand is not None:
+        return
+    if goal is None:
+        raise typer.BadParameter("say where to: " + ", ".join(Goal), param_hint="--to")
+    buckets = Settings.read(os.environ).buckets
+    wish = Wish(
+        NAMES[goal],
+        sealed=frozenset(range(buckets)) if seal else frozenset(),
+        accepted=frozenset(accepted or ()),
+        clock_skew_ms=round(clock_skew * 1000),
+        accept_not_durable=accept_not_durable,
+    )
+    file = RegisterFile(register)
+    reporter = Reporter(quiet=as_json)
+
+    async def go(controller: Controller) -> Step:
+        if step:
+            done = await controller.step(wish)
+            reporter.told(done)
+            return done
+        return await controller.walk(wish, reporter.told, forever=watch)
+
+    with file.locked():
+        try:
+            last = asyncio.run(_with_controller(file, origin, target, go))
+        except KeyboardInterrupt:
+            say("stopped; nothing is lost, run the same command again to go on")
+            raise typer.Exit(130) from None
+    if as_json:
+        output.as_json({"steps": reporter.steps, "last": _action(last.action)})
+    raise typer.Exit(_code(last))
+
+
+@app.command()
+def rebuild(
+    owner: Annotated[
+        str, typer.Option("--owner", metavar="ID", help="The lost register's id, as the stores' meta shows it (`bidlock doctor`).")
+    ],
+    register: Register = DEFAULT_REGISTER,
+    origin: Origin = None,
+    target: Target = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Yes, the register is lost, and no other controller has it.")] = False,
+) -> None:
+    """Rebuild a register that was lost, from what the stores show. Two registers for one fleet would be a second bid."""
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Is the register lost for certain, and does no other controller have it?")):
+        raise typer.BadParameter("say that the register is lost for certain", param_hint="--yes")
+    file = RegisterFile(register)
+    with file.locked():
+        kept = asyncio.run(_with_controller(file, origin, target, lambda controller: controller.restore(owner)))
+    output.facts([("register", str(file.path)), ("rebuilt at", CALLED[kept.register.to] if kept.register else "-")])
+
+
+class Reporter:
+    """Tells each step once; a wait only when it begins."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.steps: list[dict[str, Any]] = []
+        self._quiet = quiet
+        self._last: object = None
+
+    def told(self, step: Step) -> None:
+        """Take a step in, and print it."""
+        if (step.action, step.result) == self._last:
+            return
+        self._last = (step.action, step.result)
+        self.steps.append(_action(step.action) | {"result": step.result})
+        if not self._quiet:
+            failed = "" if step.result == "OK" else f"  ({step.result}; looking again)"
+            output.line(f"{_where(step.sight):<28} {sentence(step.action)}{failed}")
+            sys.stdout.flush()
+
+
+def sentence(action: actions.Action) -> str:
+    """An action for humans."""
+    if isinstance(action, actions.Noop):
+        return "settled"
+    name = type(action).__name__
+    if isinstance(action, actions.Wait | actions.Refuse | actions.Halt):
+        return f"{name} {action.reason}: {action.message}"
+    values = [_shown(getattr(action, field.name)) for field in dataclasses.fields(action)]
+    return " ".join([name, *filter(None, values)])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    if isinstance(value, frozenset):
+        return "+".join(sorted(map(str, value))) or "nothing"
+    return "" if value in ("", 0, False) else str(value)[:16]
+
+
+def _action(action: actions.Action) -> dict[str, Any]:
+    facts = {field.name: getattr(action, field.name) for field in dataclasses.fields(action)}
+    return {"action": type(action).__name__} | {
+        name: sorted(value) if isinstance(value, frozenset) else value.value if isinstance(value, enum.Enum) else value
+        for name, value in facts.items()
+    }
+
+
+def _where(sight: Sight) -> str:
+    register = sight.register
+    mode = CALLED[register.to] if register.settled else f"{CALLED[register.source]}->{CALLED[register.to]}"
+    return f"[{mode} {register.authority.value}]"
+
+
+def _code(step: Step) -> int:
+    if isinstance(step.action, actions.Refuse | actions.Halt):
+        return ExitCode.UNHEALTHY
+    return ExitCode.OK
+
+
+def _existing(file: RegisterFile) -> Kept:
+    kept = file.read()
+    if kept is None:
+        raise ConfigurationError(f"there is no register at {file.path}; `bidlock migrate --to MODE` begins one, --register names another")
+    return kept
+
+
+def _document(file: RegisterFile, kept: Kept, sight: Sight) -> dict[str, Any]:
+    register = sight.register
+    return {
+        "register": str(file.path),
+        "owner": kept.owner,
+        "from": CALLED[register.source],
+        "to": CALLED[register.to],
+        "authority": register.authority.value,
+        "epoch": register.epoch,
+        "watermark_ms": register.watermark_ms,
+        "recovering": register.recovering,
+        "template": CALLED[kept.template],
+        "mode_file": str(file.mode_path),
+        "origin": _plain(dataclasses.asdict(sight.origin)),
+        "buckets": [_plain(dataclasses.asdict(bucket)) | {"live": sight.live(number)} for number, bucket in enumerate(sight.buckets)],
+    }
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in facts.items()}
+
+
+def _described(file: RegisterFile, kept: Kept, sight: Sight) -> list[tuple[str, str]]:
+    register = sight.register
+    live = [sight.live(number) for number in range(len(sight.buckets))]
+    return [
+        ("register", f"{file.path} (BIDLOCK_POLICY={kept.owner})"),
+        ("phase", CALLED[register.to] if register.settled else f"{CALLED[register.source]} -> {CALLED[register.to]}"),
+        ("authority", register.authority.value),
+        ("bidders work in", f"{CALLED[kept.template]} (BIDLOCK_MODE_FILE={file.mode_path})"),
+        ("origin admits", ", ".join(sorted(sight.origin.modes)) or ("nothing" if sight.origin.reachable else "out of reach")),
+        ("target admits", ", ".join(sorted(frozenset().union(*(bucket.modes for bucket in sight.buckets)))) or "nothing"),
+        ("target open", f"{sum(live)} of {len(live)} buckets"),
+    ]
+
+
+async def _with_controller(file: RegisterFile, origin: str | None, target: str | None, work: Callable[[Controller], Awaitable[Any]]) -> Any:
+    settings = Settings.read(os.environ, sqlite_url=origin, redis_url=target)
+    both = connecting.stores(
+        settings.sqlite_url,
+        settings.redis_url,
+        plugins.load(),
+        prefix=settings.prefix,
+        buckets=settings.buckets,
+        timeout=settings.store_timeout,
+    )
+    await connecting.open_both(both)
+    try:
+        return await work(Controller(file, both, round(settings.ttl_max * 1000), round(settings.margin * 1000)))
+    finally:
+        await connecting.close_both(both)
