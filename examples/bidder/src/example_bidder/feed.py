@@ -68,10 +68,10 @@ async def read(source: Path | None, *, follow: bool = False) -> AsyncIterator[Jo
 def parse(line: bytes, number: int) -> Job | Broken:
     """Read one line of the feed."""
     try:
-        return _job(json.loads(line))
+        return _job(json.loads(line.decode("utf-8-sig")))
     except KeyError as error:
         reason = f"{error.args[0]} is missing"
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         reason = str(error)
     return Broken(number, reason, line[:80].decode("utf-8", "backslashreplace").strip())
 
@@ -88,13 +88,17 @@ def _job(fields: Any) -> Job:
         fields["id"],
         str(fields.get("title", "")),
         float(fields["budget"]),
-        _aware(datetime.fromisoformat(stamp)) if stamp else None,
+        _moment(stamp) if stamp else None,
     )
 
 
-def _aware(moment: datetime) -> datetime:
+def _moment(stamp: str) -> datetime:
     """A stamp without an offset is taken as UTC, so that every bidder reads the same instant."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(stamp)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.timestamp() <= 0:
+        raise ValueError(f"posted_at {stamp} is before 1970")
+    return moment
 
 
 async def _lines(source: Path | None, follow: bool) -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -171,25 +172,20 @@ def _redis(directory: Path) -> Any:
         yield server
 
 
-async def _without_bid(feed: Feed, counting: Market, environment: Mapping[str, str]) -> dict[str, int]:
+async def _without_bid(feed: Feed, counting: Market, environment: Mapping[str, str]) -> Counter[str]:
     """Why postings have no bid, from the store itself."""
-    reasons: dict[str, int] = {}
     async with bidlock.connect(environment=environment) as locks:
-        for marketplace, posting_id in feed.postings - counting.postings():
-            marker = (await locks.inspect(marketplace, posting_id)).marker
-            reason = _why(marker.state if marker else None)
-            reasons[reason] = reasons.get(reason, 0) + 1
-    return reasons
+        return Counter([await _why(locks, *key) for key in feed.postings - counting.postings()])
 
 
-def _why(state: MarkerState | None) -> str:
-    match state:
-        case None:
-            return "passed over"
-        case MarkerState.CLAIMED:
-            return "burnt"
-        case _:
-            return str(state)
+async def _why(locks: bidlock.Locks, marketplace: str, posting_id: str) -> str:
+    try:
+        marker = (await locks.inspect(marketplace, posting_id)).marker
+    except bidlock.InvalidPosting:
+        return "invalid"
+    if marker is None:
+        return "passed over"
+    return "burnt" if marker.state is MarkerState.CLAIMED else marker.state.value
 
 
 def _causes(stats: Mapping[str, Any]) -> dict[str, int]:

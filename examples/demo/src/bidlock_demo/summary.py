@@ -14,6 +14,7 @@ WHY = {
     "burnt": "burnt: its bidder was killed after the claim and before the bid arrived; to bid again could be to bid twice",
     "unknown": "the bid got no clear answer, so nobody tries again",
     "rejected": "refused by the marketplace",
+    "invalid": "the id is none (too long, for example)",
     "passed over": "not worth a bid (budget)",
     "skipped": "locked at the wrong moment, or not worth a bid",
 }
