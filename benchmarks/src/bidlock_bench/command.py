@@ -41,6 +41,11 @@ def bench(
     absolute numbers, which say as much about the machine. Rows know their aims and say whether they are met.
     """
     workloads = _chosen(only or [])
+    if not url and flavour not in available():
+        known = ", ".join(available()) or "none"
+        raise typer.BadParameter(
+            f"no {flavour} on this machine, which has: {known}. Name a server of your own with --url.", param_hint="--flavour"
+        )
     plan = running.QUICK if quick else running.FULL
     if seconds is not None:
         plan = replace(plan, seconds=seconds)
@@ -67,7 +72,7 @@ def _run(workloads: Sequence[Workload], plan: running.Plan, url: str, flavour: s
         with running.stage(plan, url, flavour) as stage, _progress() as announce:
             return asyncio.run(running.run(workloads, stage, announce))
     except ServerStartError as error:
-        typer.echo(f"{error}\nThis machine has: {', '.join(available())}. Or name a server of your own with --url.", err=True)
+        typer.echo(f"{error}\nOr name a server of your own with --url.", err=True)
         raise typer.Exit(ExitCode.CONFIGURATION) from error
     except (redis.RedisError, OSError) as error:
         typer.echo(redacted(f"the server of the run does not answer as it should: {error}"), err=True)
