@@ -64,6 +64,11 @@ class AdoptDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Register: how far the buckets have counted, so that an older copy is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recreate:
     """Register: rebuild a lost one from what the stores show."""
 
@@ -226,7 +231,7 @@ class Halt:
     nonce: str = ""
 
 
-RegisterWrite = Begin | Settle | Authorise | Incarnate | Sealing | Resume | AdoptDomain | Recreate | NewGeneration
+RegisterWrite = Begin | Settle | Authorise | Incarnate | Sealing | Resume | AdoptDomain | Record | Recreate | NewGeneration
 StoreWrite = Initialise | Fence | Copy | Open | Close | Plant | Bless | Adopt | Seal | Reopen | RaiseWatermark
 Rest = Noop | Wait | Refuse | Halt
 Action = RegisterWrite | StoreWrite | Roll | Rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,10 +12,13 @@ from bidlock.migration import actions, founding
 from bidlock.migration.acting import Hands, Stores, Terms, rewritten
 from bidlock.migration.deciding import decide
 from bidlock.migration.port import Outcome
-from bidlock.migration.register import Register
+from bidlock.migration.register import GENERATION_BITS, Register
 from bidlock.migration.registerfile import Kept, RegisterFile, new_owner
 from bidlock.migration.sight import Fleet, Origin, Sight
 from bidlock.migration.wishes import Wish
+
+RECORD_EVERY = 60.0
+"""Seconds between two records of how far the target has counted."""
 
 PATIENCE = 0.05
 """Seconds between two looks while something is awaited; short, so that a restarted store is open again at once."""
@@ -56,6 +60,7 @@ class Controller:
         self._stores = stores
         self._ttl_max_ms = ttl_max_ms
         self._margin_ms = margin_ms
+        self._recorded = 0.0
 
     async def begin(self) -> Kept:
         """The register; founded when there is none yet. May be repeated after a crash at any point.
@@ -103,6 +108,8 @@ class Controller:
         kept = await self.begin()
         assert kept.register is not None  # noqa: S101 — begin() founded it
         sight = await self.look(kept, kept.register)
+        if self._record_due(sight):
+            return self._record(kept, sight)
         action = decide(sight, wish)
         return Step(action, await self._do(action, sight, kept), sight)
 
@@ -121,6 +128,22 @@ class Controller:
                 return step
             if step.result != "OK" or isinstance(step.action, actions.Noop | actions.Wait | actions.Refuse | actions.Halt):
                 await asyncio.sleep(PATIENCE)
+
+    def _record_due(self, sight: Sight) -> bool:
+        """Whether a bucket counts more than was recorded: at once after it was opened anew, later once a minute."""
+        behind = [n for n, bucket in enumerate(sight.buckets) if sight.live(n) and bucket.counter > sight.register.buckets[n].counter]
+        fresh = any(sight.register.buckets[n].counter < sight.buckets[n].incarnation << GENERATION_BITS for n in behind)
+        return fresh or (bool(behind) and time.monotonic() - self._recorded >= RECORD_EVERY)
+
+    def _record(self, kept: Kept, sight: Sight) -> Step:
+        """Write down how far the buckets have counted: one that counts less some day is an older copy."""
+        register = sight.register
+        for number, bucket in enumerate(sight.buckets):
+            if sight.live(number):
+                register = register.with_bucket(number, counter=max(bucket.counter, register.buckets[number].counter))
+        self._write(replace(kept, register=register))
+        self._recorded = time.monotonic()
+        return Step(actions.Record(), "OK", sight)
 
     async def _do(self, action: actions.Action, sight: Sight, kept: Kept) -> str:
         match action:
