@@ -13,8 +13,10 @@ from bidlock.testing.memory import MemoryHarness
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    """What never happens is given up on soon; only broken backends make anybody wait so long."""
+def impatient(request, monkeypatch):
+    """What never happens is given up on soon, where no server or other process takes its time."""
+    if request.node.get_closest_marker("slow"):
+        return
     monkeypatch.setattr("bidlock.testing.scenario.TIME_LIMIT", 3.0)
     monkeypatch.setattr("bidlock.testing.lab.PATIENCE", 1.0)
     for family in suite.FAMILIES:
