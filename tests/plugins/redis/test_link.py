@@ -101,7 +101,7 @@ async def test_behind_a_proxy_the_script_asks_for_the_run_id_itself(opened, tick
     own_server.command("CONFIG", "RESETSTAT")
     assert (await backend.acquire(ticket())).ok
     assert own_server.command("INFO", "commandstats")["cmdstat_info"]["calls"] == 1
-    own_server.restart()
+    await asyncio.to_thread(own_server.restart)
     assert (await backend.acquire(ticket("2"))).verdict is Verdict.CLOSED
 
 

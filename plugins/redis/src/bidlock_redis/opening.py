@@ -25,13 +25,21 @@ async def open_self(backend: RedisBackend, meta: SelfMeta) -> bool:
     """See `bidlock.backend.Backend.open_self`."""
     if not await _admissible(backend):
         return False
-    kept = (await durability.read(backend, backend.keys(0), await observing.server_facts(backend))).durable
+    kept = await _keeps_everything(backend)
     if not await _open_bucket(backend, 0, meta, kept=kept):
         return False
     if (await buckets.read(backend, 0)).stamp != backend.stamp:
         return True  # open, for clients of another layout; the guard tells ours
     rest = range(1, backend.config.buckets)
     return all(await asyncio.gather(*(_open_bucket(backend, bucket, meta, kept=kept) for bucket in rest)))
+
+
+async def _keeps_everything(backend: RedisBackend) -> bool:
+    """Whether a restart loses nothing that was acknowledged; where a replica may take over, only if it acknowledged, too."""
+    if backend.options.kind in ("sentinel", "cluster") and not backend.options.wait_replicas:
+        return False
+    server = await observing.server_facts(backend)
+    return (await durability.read(backend, backend.keys(0), server)).durable
 
 
 async def _admissible(backend: RedisBackend) -> bool:
