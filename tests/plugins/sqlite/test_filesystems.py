@@ -23,7 +23,7 @@ broken line
 @pytest.mark.parametrize(
     ("directory", "expected"),
     [
-        ("/home/bot", "overlay"),
+        ("/srv/bot", "overlay"),
         ("/data", "ext4"),
         ("/data/sharedness", "ext4"),
         ("/data/shared", "nfs4"),
@@ -47,7 +47,7 @@ def test_every_listed_network_file_system_is_refused(kind) -> None:
     assert kind in filesystems.refusal("/x", f"server:/x /x {kind} rw 0 0")
 
 
-@pytest.mark.parametrize("directory", ["/home/bot", "/data/x", "/run/x", "/mnt/drive", "/mnt/twice"])
+@pytest.mark.parametrize("directory", ["/srv/bot", "/data/x", "/run/x", "/mnt/drive", "/mnt/twice"])
 def test_a_file_system_of_this_host_is_taken(directory) -> None:
     assert not filesystems.refusal(directory, MOUNTS)
 

@@ -28,7 +28,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNREACHABLE: "the store was not reached, or its answer was lost",
     ExitCode.CONFIGURATION: "the configuration cannot work; the message says what to change",
     ExitCode.LOST: "the lease was lost while the command ran",
-    ExitCode.UNHEALTHY: "doctor reached the store, but this client cannot bid in it",
+    ExitCode.UNHEALTHY: "doctor reached the store, but this client cannot bid in it; or a migration was refused or halted",
     ExitCode.NOT_STARTED: "the command exists but could not be started",
     ExitCode.NOT_FOUND: "the command was not found; nothing was locked",
 }

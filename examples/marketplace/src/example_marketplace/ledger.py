@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-class BadBid(ValueError):  # noqa: N818 — an answer to the client, not a fault of the server
+class BadBid(ValueError):
     """The bid misses a field, or a field has the wrong type."""
 
 
