@@ -44,6 +44,7 @@ class Subscriptions(asyncio.Protocol):
         self._former: asyncio.BaseProtocol | None = None
         self._replies = hiredis.Reader()
         self._opening: asyncio.Task[None] | None = None
+        self._mute = False
 
     async def enter(self, channel: bytes, event: asyncio.Event) -> None:
         """Have `event` set at every message of the channel; returns when the server has acknowledged, or is out of reach."""
@@ -66,6 +67,8 @@ class Subscriptions(asyncio.Protocol):
             await self._open()
         except (BidlockError, OSError):
             return False
+        if self._mute:
+            return False
         waiting = self._channels[channel]
         if waiting.acknowledged is None:
             waiting.acknowledged = asyncio.get_running_loop().create_future()
@@ -79,7 +82,8 @@ class Subscriptions(asyncio.Protocol):
 
         They may have missed a message meanwhile.
         """
-        if self._channels[channel].acknowledged is not None:
+        acknowledged = self._channels[channel].acknowledged
+        if acknowledged is not None and not acknowledged.cancelled():
             return True
         if not await self.ensure(channel):
             return False
@@ -117,7 +121,8 @@ class Subscriptions(asyncio.Protocol):
         self._wake_everybody()
 
     def _take(self, reply: Any) -> None:
-        if not isinstance(reply, list):  # no permission for the channel: waiters of it poll
+        if not isinstance(reply, list):
+            self._refused()
             return
         kind, channel = reply[0], reply[1]
         waiting = self._channels.get(channel)
@@ -128,6 +133,13 @@ class Subscriptions(asyncio.Protocol):
         elif kind == b"message":
             for event in waiting.events:
                 event.set()
+
+    def _refused(self) -> None:
+        """The user may not listen: whoever waits for an acknowledgement polls from now on."""
+        self._mute = True
+        for waiting in self._channels.values():
+            if waiting.acknowledged is not None and not waiting.acknowledged.done():
+                waiting.acknowledged.cancel()
 
     def _wake_everybody(self) -> None:
         for waiting in self._channels.values():
@@ -153,7 +165,7 @@ class Subscriptions(asyncio.Protocol):
         dialled = await self._dialer.dial()
         self._transport, self._former = dialled.hand_over(self)
         self._replies = hiredis.Reader()
-        self._dialled = dialled
+        self._dialled, self._mute = dialled, False
 
     async def _drop(self) -> None:
         dialled, self._dialled = self._dialled, None
