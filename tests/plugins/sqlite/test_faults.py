@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -52,14 +53,23 @@ async def test_a_network_file_system_is_refused(make, path, monkeypatch) -> None
         await make()
 
 
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that another user reaches; pytest's own are private."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "inner"
+
+
 @pytest.mark.parametrize("locked", ["file", "directory"])
-def test_what_cannot_be_written_is_refused(path, locked) -> None:
+def test_what_cannot_be_written_is_refused(public, locked) -> None:
     """As an ordinary user: root may write everywhere."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 1")
-    path.parent.chmod(0o777)
+    public.mkdir()
+    path = public / "bids.db"
+    path.touch()
+    public.chmod(0o777)
     path.chmod(0o666)
-    (path if locked == "file" else path.parent).chmod(0o555)
+    (path if locked == "file" else public).chmod(0o555)
     program = f"""
 import asyncio, os
 from bidlock.addresses import parse
@@ -77,11 +87,8 @@ async def main():
     await store.close()
 asyncio.run(main())
 """
-    for parent in (path.parent.parent, path.parent.parent.parent):
-        if os.getuid() == 0:
-            parent.chmod(0o755)  # pytest keeps its folders for its own user
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    path.parent.chmod(0o755)
+    public.chmod(0o755)
     assert "cannot be written" in done.stdout
     assert "check its rights" in done.stdout
 

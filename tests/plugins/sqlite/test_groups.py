@@ -43,7 +43,9 @@ async def test_an_operation_that_fails_harms_no_other(store, ticket, path) -> No
     assert isinstance(results[2], BackendUnavailable)
     assert "not this one" in str(results[2])
     assert results[3].ok
-    assert (await store.inspect(bad.posting)).lease is None
+    with closing(sqlite3.connect(path)) as connection:
+        leased = {key for (key,) in connection.execute("SELECT lock_key FROM distributed_locks")}
+    assert leased == {"bid:lock:upwork:good", "bid:lock:upwork:last"}
     assert (await store.renew(good)).ok
 
 
@@ -72,6 +74,29 @@ async def test_a_failed_commit_is_ambiguous_for_everybody(store, ticket, monkeyp
     results = await asyncio.gather(store.acquire(mine), store.acquire(other), return_exceptions=True)
     assert [type(result) for result in results] == [BackendAmbiguous, BackendAmbiguous]
     assert (await store.release(mine)).ok
+
+
+async def test_a_disk_that_is_full_at_commit_undoes_everything_for_certain(store, ticket, monkeypatch) -> None:
+    """The error is SQLite's own; only its moment is chosen."""
+    file, mine = store.writer.commits.database.connect(), ticket()
+
+    def commit() -> None:
+        raise disk_full()
+
+    monkeypatch.setattr(file, "commit", commit)
+    with pytest.raises(BackendUnavailable, match="nothing was changed"):
+        await store.acquire(mine)
+    monkeypatch.undo()
+    assert (await store.inspect(mine.posting)).lease is None
+    assert (await store.acquire(mine)).ok
+
+
+def disk_full() -> sqlite3.Error:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            connection.execute("CREATE TABLE t (x)")
+    return caught.value
 
 
 async def test_a_stranger_who_keeps_the_file_locked_is_busy_and_reads_go_on(make, ticket, path) -> None:

@@ -84,11 +84,13 @@ async def test_the_socket_of_a_dead_process_is_removed_by_whoever_releases(store
 
 
 async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(wakeup, "LONGEST_SLEEP", 3600.0)
+    for name in ("LONGEST_SLEEP", "SLEEP_WITHOUT_SOCKET"):
+        monkeypatch.setattr(wakeup, name, 3600.0)
     deep = tmp_path.joinpath(*["a" * 60] * 4)
     deep.mkdir(parents=True)
     listener, teller = Wakeup(deep / "bids.db"), Wakeup(deep / "bids.db")
     async with listener.subscribed(7) as wakeups:
+        assert len(entries(deep / "bids.db.wake")) == 1
         teller.tell([6, 7])
         await wakeups.wait(3600.0)
 
