@@ -48,9 +48,10 @@ async def test_the_posting_of_a_killed_holder_stays_held_until_then(lab: Lab) ->
 async def test_what_a_killed_process_claimed_stays_done(lab: Lab) -> None:
     store = await lab.opened()
     remote = await lab.remote()
-    ticket = lab.ticket(ttl_ms=4 * SHORT)
+    ticket = lab.ticket()
     token = (await remote.ask("acquire", ticket)).token
     assert (await remote.ask("claim", ticket, token)).ok
+    assert (await remote.ask("renew", ticket._replace(ttl_ms=1))).ok
     await remote.kill()
     await lab.expired(store, ticket.posting)
     assert (await store.acquire(lab.ticket(ticket.posting))).verdict is Verdict.DONE

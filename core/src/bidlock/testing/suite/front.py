@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from itertools import count
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import bidlock
 from bidlock.backend import MarkerState, Verdict
+from bidlock.clock import SystemClock
 from bidlock.leases import Lease
 from bidlock.locks import Locks
 from bidlock.testing.cancelling import cancel_at
@@ -108,7 +110,7 @@ async def test_who_may_not_wait_is_told_at_once(lab: Lab) -> None:
 async def test_a_held_posting_is_renewed_beyond_its_ttl(lab: Lab) -> None:
     async with connected(lab) as locks:
         store = await lab.opened()
-        async with locks.hold(MARKET, "1", ttl=0.6) as lease:
+        async with locks.hold(MARKET, "1", ttl=3) as lease:
             first = lease.deadline
 
             async def renewed() -> bool:
@@ -129,11 +131,31 @@ async def test_a_broken_holder_learns_that_it_lost_its_lease(lab: Lab) -> None:
             await lease.lost.wait()
 
 
+class Misled(SystemClock):
+    """The machine's clocks, with the date wrong by so much."""
+
+    wrong = 0.0
+
+    def time(self) -> float:
+        """Unix seconds that nobody should decide by."""
+        return time.time() + self.wrong
+
+
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0], ids=["tomorrow", "yesterday"])
 @scenario()
-async def test_the_wall_clock_has_no_say_about_a_deadline(lab: Lab) -> None:
-    loop = asyncio.get_running_loop()
-    async with connected(lab) as locks, locks.hold(MARKET, "1", ttl=TTL) as lease:
-        assert loop.time() < lease.deadline <= loop.time() + TTL
+async def test_a_jump_of_the_wall_clock_ends_no_lease(lab: Lab, jump: float) -> None:
+    clock = Misled()
+    async with connected(lab, clock=clock) as locks, locks.hold(MARKET, "1", ttl=3) as lease:
+        clock.wrong = jump
+        first = lease.deadline
+        assert first <= time.monotonic() + 3
+
+        async def renewed() -> bool:
+            return lease.deadline > first
+
+        await lab.until("the lease was renewed after the jump", renewed)
+        assert lease.deadline <= time.monotonic() + 3
+        assert not lease.lost.is_set()
 
 
 async def free_after_every_cancellation(lab: Lab, late: bool, work: Callable[[str], Coroutine[Any, Any, Any]]) -> None:

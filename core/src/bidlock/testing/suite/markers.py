@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bidlock.backend import Backend, MarkerRecord, MarkerState, Ticket, Verdict
-from bidlock.testing.lab import SHORT, Lab
+from bidlock.testing.lab import Lab
 from bidlock.testing.scenario import scenario
 
 STAMP = 1_700_000_000_123
@@ -38,8 +38,9 @@ async def test_a_claimed_posting_is_done_while_it_is_still_held(lab: Lab) -> Non
 @scenario()
 async def test_a_marker_does_not_expire_with_its_lease(lab: Lab) -> None:
     store, other = await lab.opened(), await lab.opened()
-    ticket = lab.ticket(ttl_ms=4 * SHORT)
+    ticket = lab.ticket()
     await claimed(store, ticket)
+    assert (await store.renew(ticket._replace(ttl_ms=1))).ok
     await lab.expired(store, ticket.posting)
     assert (await other.acquire(lab.ticket(ticket.posting))).verdict is Verdict.DONE
 

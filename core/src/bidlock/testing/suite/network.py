@@ -21,7 +21,7 @@ from bidlock.testing.proxy import Direction, Proxy
 from bidlock.testing.scenario import scenario
 
 EVERY_BYTE = pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.value)
-TIMEOUT = 0.3
+TIMEOUT = 1.0
 """Seconds a client waits for one answer."""
 
 Primitive = Callable[[Ticket, int], Awaitable[Answer]]

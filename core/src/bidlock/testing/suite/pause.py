@@ -61,7 +61,7 @@ async def test_a_holder_that_slept_does_not_disturb_its_successor(lab: Lab) -> N
 @scenario("pause", "resume")
 async def test_a_store_that_stands_still_gives_no_answer_and_then_a_true_one(lab: Lab) -> None:
     harness: Any = lab.harness
-    store, ticket = await lab.opened(timeout=0.3), lab.ticket()
+    store, ticket = await lab.opened(timeout=1.0), lab.ticket()
     harness.pause()
     try:
         with pytest.raises(BackendError):
