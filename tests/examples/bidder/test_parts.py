@@ -117,7 +117,8 @@ async def test_a_worklist_ends_when_the_feed_has_and_nothing_is_open():
 
     assert await worklist.take() is task
     worklist.done()
-    assert [await worklist.take() for _ in range(3)] == [None, None, None]
+    async with asyncio.timeout(5):  # a worklist that does not end would hang
+        assert [await worklist.take() for _ in range(3)] == [None, None, None]
 
 
 async def test_a_stopped_worklist_hands_out_nothing_more():
