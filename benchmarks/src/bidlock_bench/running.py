@@ -37,7 +37,7 @@ class Plan:
     keys: int
 
 
-FULL = Plan(rounds=7, seconds=20, keys=100_000)
+FULL = Plan(rounds=7, seconds=15, keys=20_000)
 QUICK = Plan(rounds=3, seconds=2.5, keys=5_000)
 
 

@@ -90,7 +90,8 @@ async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
     mode = client.mode  # fixed here for the whole attempt, whatever the source says later
     if missing := next((role for role in (*mode.roles, *mode.marks) if role not in client.stores), None):
         return Refusal(SkipReason.MODE, detail=f"mode {mode.name} needs the {missing.value} store, which this client is not configured for")
-    await client.learn(mode, ask.ttl_ms)
+    if not client.knows(mode):
+        await client.learn(mode, ask.ttl_ms)
     ticket = Ticket(ask.posting, secrets.token_hex(16), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)
     attempt = Attempt(client.stores, mode, ticket, client.clock, client.settings.reach_timeout)
     try:

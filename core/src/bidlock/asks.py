@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bidlock.errors import ConfigurationError
 from bidlock.postings import Posting
@@ -12,8 +12,7 @@ PostedAt = datetime.datetime | float | None
 """The marketplace's own creation stamp: an aware datetime, or Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One call's wish.
 
     Attributes:

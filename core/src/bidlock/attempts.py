@@ -90,7 +90,7 @@ class Attempt:
         Returns:
             None when all leases are held until `deadline`, else the refusal.
         """
-        refusal = await self._acquire_best_effort(passed_from)
+        refusal = await self._acquire_best_effort(passed_from) if self.mode.best_effort else None
         oldest = float("inf")
         for role in () if refusal else self.mode.required:
             answer, sent = await self._acquire_in(role, passed_from)
@@ -100,7 +100,7 @@ class Attempt:
             self.token, oldest = answer.token, min(oldest, sent)
         if refusal is None:
             self.deadline = oldest + self._lifetime()
-            refusal = await self._each(self.mode.confirms, self._confirm)
+            refusal = await self._each(self.mode.confirms, self._confirm) if self.mode.confirms else None
         if refusal is not None:
             await self.release()
         return refusal
@@ -158,20 +158,22 @@ class Attempt:
 
     async def _acquire_in(self, role: Role, passed_from: str) -> tuple[Answer | None, float]:
         """The store's answer and the moment before the question that it answers was sent."""
-        sent = self._clock.monotonic()
+        store, sent = self._stores[role], self._clock.monotonic()
 
         async def step() -> Answer:
             nonlocal sent
-            await self._stores[role].ensure_learned(self.ticket.ttl_ms)
+            if not store.learned:
+                await store.ensure_learned(self.ticket.ttl_ms)
             sent = self._clock.monotonic()
-            return await self._stores[role].backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
+            return await store.backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
 
         self._touched.append(role)
         return await self._ask(role, step, sent + self._patience), sent
 
     def _lifetime(self) -> float:
         """Seconds for which a lease may be believed in, from before it was asked for."""
-        return self.ticket.ttl_ms / 1000 - max(self._stores[role].margin(self.ticket.ttl_ms) for role in self.mode.required)
+        margins = [self._stores[role].margin(self.ticket.ttl_ms) for role in self.mode.required]
+        return self.ticket.ttl_ms / 1000 - max(margins)
 
     async def _each(self, roles: tuple[Role, ...], step: Callable[[Role], Awaitable[Answer]]) -> Refusal | None:
         """Ask the stores one after the other, as a holder: until its own deadline, and never after it."""
@@ -201,9 +203,16 @@ class Attempt:
             until: When to give up, monotonic seconds.
             ride: Answers that are asked again, too.
         """
-        answer = await self._once(step())
-        if answer and answer.verdict is not Verdict.CLOSED and answer.verdict not in ride:
+        try:
+            answer: Answer | None = await step()
+        except BackendError:
+            answer = None
+        if answer and answer.verdict is Verdict.OK:  # nearly always; the rest costs what it may
             return answer
+        return await self._insist(role, step, until, ride, answer)
+
+    async def _insist(self, role: Role, step: Step, until: float, ride: frozenset[Verdict], answer: Answer | None) -> Answer | None:
+        """See `_ask`, from the first answer on."""
         for pause in pauses():
             if answer and answer.verdict is Verdict.CLOSED:
                 if await self._stores[role].reopen():

@@ -41,7 +41,7 @@ class Client:
         self.clock = clock
         self.background = Background()
         self.lines = Lines(self.release_later)
-        self.leases: weakref.WeakSet[Lease] = weakref.WeakSet()
+        self.leases: set[Lease] = set()
         self._plugins = plugins
         _CLIENTS.add(self)
 
@@ -54,6 +54,10 @@ class Client:
     def deciding(self) -> Store:
         """The store whose token counts."""
         return self.stores[self.mode.required[-1]]
+
+    def knows(self, mode: Mode) -> bool:
+        """Whether the mode's stores have said what they are."""
+        return all(self.stores[role].learned for role in mode.required)
 
     async def learn(self, mode: Mode, ttl_ms: int) -> None:
         """Learn what the mode's stores say about time and identity, unless that is known; one out of reach stays unknown.

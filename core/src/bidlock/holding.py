@@ -49,6 +49,8 @@ class Held:
             return False
         self._ended = True
         self._keeper.stop()
+        self.lease.forget()
+        self._client.leases.discard(self.lease)
         held = not self.lease.lost.is_set() and self.lease.remaining > 0
         if not (held and not claimed and self._passed_on()):
             await self._release(claimed)

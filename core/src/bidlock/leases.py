@@ -52,6 +52,13 @@ class Lease:
         if self.lost.is_set() or self.remaining <= 0:
             raise LeaseLost(f"the lease of {self.posting.key} (token {self.token}) is lost")
 
+    def forget(self) -> None:
+        """Let go of whoever releases it: it has ended.
+
+        The two know each other, and thousands of such pairs a second would keep the garbage collector busy.
+        """
+        self._release = _nothing
+
     async def release(self) -> bool:
         """Release the lease; further calls do nothing.
 
@@ -59,3 +66,7 @@ class Lease:
             Whether it was still held.
         """
         return await self._release()
+
+
+async def _nothing() -> bool:
+    return False

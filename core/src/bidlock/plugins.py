@@ -69,6 +69,8 @@ class Plugins:
     def __init__(self) -> None:
         self.reports: list[PluginReport] = []
         self.observer_failures = 0
+        self.observed = False
+        """Whether anybody observes; lets callers skip building events."""
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._by_scheme: dict[str, BackendSpec] = {}
@@ -104,11 +106,6 @@ class Plugins:
         """Every loaded backend."""
         return [spec for report in self.reports for spec in report.backends]
 
-    @property
-    def observed(self) -> bool:
-        """Whether anybody observes; lets callers skip building events."""
-        return bool(self._manager.hook.bidlock_observe.get_hookimpls())
-
     def publish(self, event: Event) -> None:
         """Tell every observer; one that raises is counted and never disturbs the lock."""
         for implementation in self._manager.hook.bidlock_observe.get_hookimpls():
@@ -143,6 +140,7 @@ class Plugins:
             self._manager.unregister(plugin)
 
     def _note(self, report: PluginReport) -> PluginReport:
+        self.observed = bool(self._manager.hook.bidlock_observe.get_hookimpls())
         self.reports.append(report)
         return report
 

@@ -43,6 +43,7 @@ class Keeper:
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+        self._renewed, self._lost = _nothing, _nothing  # or keeper and holder would keep each other
 
     def _start(self) -> None:
         self._task = asyncio.ensure_future(self._keep())
@@ -70,3 +71,7 @@ class Keeper:
     def _lose(self, reason: str) -> None:
         self._lease.lost.set()
         self._lost(reason)
+
+
+def _nothing(*_: str) -> None:
+    """Nobody is told any more."""

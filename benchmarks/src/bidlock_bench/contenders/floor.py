@@ -21,7 +21,7 @@ _LAYOUT = f"{FORMAT}|1|{HASH_NAME}"
 
 
 class RedisFloor:
-    """Packs of scripts, each pack one write; two packs are under way in turn, so that neither side waits for the other."""
+    """Packs of scripts, each one write; two packs are under way in turn, so that neither side waits for the other."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
@@ -72,8 +72,8 @@ class RedisFloor:
         for command in (self._acquire, self._release):
             payload = b"".join([pack(command(key)) for key in keys])
             replies = await wire.ask(payload, tasks)
-            if replies[-1][0] != b"OK":
-                raise RuntimeError(f"the script answered {replies[-1]}")
+            if refused := [reply for reply in replies if isinstance(reply, Exception) or reply[0] != b"OK"]:
+                raise RuntimeError(f"the script answered {refused[0]}")
 
     def _acquire(self, key: str) -> Command:
         home, shard = self._home, hash(key) % SHARDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bidlock.acquiring import TRANSIENT, acquire
 from bidlock.asks import Ask
@@ -107,13 +107,13 @@ class Session:
     async def _acquire(self, ask: Ask) -> Held | Refusal:
         """Try once, so that a conflict can be counted, then wait for what is left of the timeout."""
         started = self._client.clock.monotonic()
-        got = await acquire(self._client, replace(ask, timeout=0.0))
+        got = await acquire(self._client, ask._replace(timeout=0.0))
         if isinstance(got, Refusal) and got.reason is SkipReason.HELD:
             self._metrics.count("lock_conflicts")
         left = ask.timeout - (self._client.clock.monotonic() - started)
         if isinstance(got, Held) or got.reason not in TRANSIENT or left <= 0:
             return got
-        return await acquire(self._client, replace(ask, timeout=left))
+        return await acquire(self._client, ask._replace(timeout=left))
 
     async def _presume(self, held: Held) -> Held | Refusal:
         """In a managed fleet whoever holds the bare lock may bid without telling us: the posting counts as bid on from here."""
