@@ -26,4 +26,7 @@ SCHEMA: tuple[str, ...] = tuple(part.strip() for part in _COMMENT.sub("", _read(
 """Every statement that makes the tables, in order."""
 
 SQL: dict[str, str] = _named(_read("statements.sql"))
-"""Every other statement by its name."""
+"""Every statement of the bidders by its name."""
+
+CONTROL: dict[str, str] = _named(_read("controlled.sql"))
+"""Every statement of a controller by its name."""
