@@ -137,7 +137,7 @@ async def test_an_answer_that_never_came_is_asked_again_under_the_same_nonce(sto
     assert await one.acquire() is None
     assert await one.claim() is None
     assert await one.record(MarkerState.PLACED) is None
-    await one.release()
+    await one.insist_on_release()
     assert STORES[_store_name(stores[TARGET])].leases == {}
 
 

@@ -102,6 +102,10 @@ async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
     if refusal is None:
         turn.inherited = None  # its lease is this attempt's now
         return Held(client, attempt, turn, ask.max_hold)
+    if attempt.unreleased:
+        client.release_later(attempt)
+    if refusal.reason is SkipReason.DOMAIN:
+        client.forget_domain()
     _release_inherited(client, turn)
     return refusal
 

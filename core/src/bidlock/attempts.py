@@ -105,6 +105,11 @@ class Attempt:
             await self.release()
         return refusal
 
+    @property
+    def unreleased(self) -> bool:
+        """Whether some store may still hold something of this attempt."""
+        return bool(self._touched)
+
     async def renew(self) -> Refusal | None:
         """Set the TTL of every required lease anew; moves `deadline` once all have agreed."""
         sent = self._clock.monotonic()
@@ -139,12 +144,24 @@ class Attempt:
                 return self._refusal(answer, role)
         return None
 
-    async def release(self) -> None:
-        """Delete whatever this attempt may hold, in the order it was acquired; insists until the leases expire anyway."""
-        until = max(self.deadline, self._clock.monotonic() + self._patience)
+    async def release(self) -> bool:
+        """Delete whatever this attempt may hold, in the order it was acquired; each store is asked once.
+
+        Returns:
+            Whether every store answered; if not, `insist_on_release` goes on.
+        """
         for role in tuple(self._touched):
-            await self._ask(role, functools.partial(self._stores[role].backend.release, self.ticket), until)
-        self._touched.clear()
+            if await self._once(self._stores[role].backend.release(self.ticket)):
+                self._touched.remove(role)
+        return not self._touched
+
+    async def insist_on_release(self) -> None:
+        """Release until every store has answered, or the leases have expired anyway."""
+        until = max(self.deadline, self._clock.monotonic() + self._patience)
+        for pause in pauses():
+            if await self.release() or self._clock.monotonic() + pause >= until:
+                return
+            await asyncio.sleep(pause)
 
     async def _acquire_best_effort(self, passed_from: str) -> Refusal | None:
         for role in self.mode.best_effort:

@@ -70,6 +70,11 @@ class Client:
                 with contextlib.suppress(BackendError):
                     await self.stores[role].ensure_learned(ttl_ms)
 
+    def forget_domain(self) -> None:
+        """Learn the origin's identity anew before the next attempt: a store knows another file than this client."""
+        if Role.ORIGIN in self.stores:
+            self.stores[Role.ORIGIN].learned = False
+
     @property
     def domain(self) -> str:
         """Identity of the origin file this client has open; empty when it has none."""
@@ -83,8 +88,8 @@ class Client:
             )
 
     def release_later(self, attempt: Attempt) -> None:
-        """Release what an attempt may hold, in the background."""
-        self.background.spawn(attempt.release())
+        """Release what an attempt may hold, in the background, as often as it takes."""
+        self.background.spawn(attempt.insist_on_release())
 
     def forked(self) -> None:
         """In a forked child: what the parent holds is the parent's. Leases are lost here, callers in line are not ours."""

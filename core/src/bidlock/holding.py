@@ -62,7 +62,8 @@ class Held:
 
     async def _release(self, claimed: bool) -> None:
         try:
-            await self.attempt.release()
+            if not await self.attempt.release():
+                self._client.release_later(self.attempt)
         except BaseException:
             self._client.release_later(self.attempt)
             raise

@@ -50,7 +50,7 @@ class Posting(NamedTuple):
     @property
     def shard(self) -> int:
         """Number of the marker shard (0-based) inside the bucket."""
-        return (self.digest >> 48) % SHARDS
+        return shard(self.digest)
 
     @property
     def original_key(self) -> str:
@@ -72,9 +72,17 @@ def posting(marketplace: str, posting_id: str) -> Posting:
     encoded = key.encode()
     if len(encoded) > MAX_KEY_BYTES:
         key = "%sha256:" + hashlib.sha256(encoded).hexdigest()
-        encoded = key.encode()
-    digest = int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big")
-    return Posting(marketplace, posting_id, key, digest)
+    return Posting(marketplace, posting_id, key, digest(key))
+
+
+def digest(key: str) -> int:
+    """The digest of a posting of which only the key is known; modulo the number of buckets it is the bucket."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def shard(of_digest: int) -> int:
+    """Number of the marker shard (0-based) inside the bucket."""
+    return (of_digest >> 48) % SHARDS
 
 
 def _escaped(text: str, special: re.Pattern[str], what: str) -> str:

@@ -59,6 +59,8 @@ def rewritten(action: actions.RegisterWrite, register: Register) -> Register:
             return register.with_bucket(bucket, seal="")
         case actions.AdoptDomain(domain):
             return replace(register, domain=domain)
+        case actions.Recognise(bucket, incarnation):
+            return register.with_bucket(bucket, incarnation=incarnation)
         case actions.NewGeneration(generation):
             return replace(register, epoch=first_epoch(generation))
     raise TypeError(f"{action!r} does not write a register that exists")
@@ -66,8 +68,7 @@ def rewritten(action: actions.RegisterWrite, register: Register) -> Register:
 
 def _incarnated(action: actions.Incarnate, register: Register) -> Register:
     remembered = register.buckets[action.bucket]
-    counter = 0 if action.watermark_ms else remembered.counter  # after an accepted loss the store may count less
-    admitted = register.with_bucket(action.bucket, nonce=action.nonce, incarnation=remembered.incarnation + 1, counter=counter)
+    admitted = register.with_bucket(action.bucket, nonce=action.nonce, incarnation=remembered.incarnation + 1, doubted=False)
     return replace(admitted, watermark_ms=max(register.watermark_ms, action.watermark_ms))
 
 
@@ -139,7 +140,18 @@ class Hands:
             outcome = await taker.copy_in(rows, bucket, seen)
             if outcome is not Outcome.OK:
                 return outcome
-        return await taker.stamp(await giver.tail(bucket), sight.register.epoch, bucket, seen)
+        tail = await giver.tail(bucket)
+        if not await self._still_the_source(source, bucket, sight):
+            return Outcome.CHANGED
+        return await taker.stamp(tail, sight.register.epoch, bucket, seen)
+
+    async def _still_the_source(self, source: Role, bucket: int, sight: Sight) -> bool:
+        """Whether what was copied is what was seen: a store emptied or exchanged meanwhile would be copied as empty."""
+        if source is Role.ORIGIN:
+            origin = await self._stores.origin.survey(sight.register.epoch)
+            return origin.initialised and origin.domain == sight.origin.domain
+        now = replace(sight, buckets=await self._stores.target.survey(sight.register.epoch))
+        return now.live(bucket)
 
     def _constitution(self, register: Register) -> Constitution:
         terms = self._terms

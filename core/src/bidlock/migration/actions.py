@@ -64,6 +64,14 @@ class AdoptDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognise:
+    """Register: a bucket that was out of sight when a lost register was rebuilt runs as this incarnation."""
+
+    bucket: int
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Register: how far the buckets have counted, so that an older copy is recognised."""
 
@@ -231,7 +239,7 @@ class Halt:
     nonce: str = ""
 
 
-RegisterWrite = Begin | Settle | Authorise | Incarnate | Sealing | Resume | AdoptDomain | Record | Recreate | NewGeneration
+RegisterWrite = Begin | Settle | Authorise | Incarnate | Sealing | Resume | AdoptDomain | Recognise | Record | Recreate | NewGeneration
 StoreWrite = Initialise | Fence | Copy | Open | Close | Plant | Bless | Adopt | Seal | Reopen | RaiseWatermark
 Rest = Noop | Wait | Refuse | Halt
 Action = RegisterWrite | StoreWrite | Roll | Rest

@@ -11,7 +11,6 @@ from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration import actions, founding
 from bidlock.migration.acting import Hands, Stores, Terms, rewritten
 from bidlock.migration.deciding import decide
-from bidlock.migration.port import Outcome
 from bidlock.migration.register import GENERATION_BITS, Register
 from bidlock.migration.registerfile import Kept, RegisterFile, new_owner
 from bidlock.migration.sight import Fleet, Origin, Sight
@@ -77,6 +76,7 @@ class Controller:
             register = await founding.found(self._stores, self._terms(kept))
             kept = replace(kept, register=register, template=register.to)
             self._write(kept)
+        self._file.write_mode(kept.template)
         return kept
 
     async def restore(self, owner: str) -> Kept:
@@ -130,18 +130,20 @@ class Controller:
                 await asyncio.sleep(PATIENCE)
 
     def _record_due(self, sight: Sight) -> bool:
-        """Whether a bucket counts more than was recorded: at once after it was opened anew, later once a minute."""
+        """Whether a bucket counts more than was recorded, or is seen in a state in which it may forget.
+
+        At once after it was opened anew, or when it is doubted for the first time; later once a minute.
+        """
+        doubts = any(
+            sight.live(n) and not bucket.durable and not sight.register.buckets[n].doubted for n, bucket in enumerate(sight.buckets)
+        )
         behind = [n for n, bucket in enumerate(sight.buckets) if sight.live(n) and bucket.counter > sight.register.buckets[n].counter]
         fresh = any(sight.register.buckets[n].counter < sight.buckets[n].incarnation << GENERATION_BITS for n in behind)
-        return fresh or (bool(behind) and time.monotonic() - self._recorded >= RECORD_EVERY)
+        return doubts or fresh or (bool(behind) and time.monotonic() - self._recorded >= RECORD_EVERY)
 
     def _record(self, kept: Kept, sight: Sight) -> Step:
         """Write down how far the buckets have counted: one that counts less some day is an older copy."""
-        register = sight.register
-        for number, bucket in enumerate(sight.buckets):
-            if sight.live(number):
-                register = register.with_bucket(number, counter=max(bucket.counter, register.buckets[number].counter))
-        self._write(replace(kept, register=register))
+        self._write(replace(kept, register=_counted(sight.register, sight)))
         self._recorded = time.monotonic()
         return Step(actions.Record(), "OK", sight)
 
@@ -155,7 +157,8 @@ class Controller:
             case actions.Recreate():
                 raise TypeError("a register that exists is not recreated")
             case _ if isinstance(action, actions.RegisterWrite):
-                self._write(replace(kept, register=rewritten(action, sight.register)))
+                known = _counted(sight.register, sight) if isinstance(action, actions.Settle) else sight.register
+                self._write(replace(kept, register=rewritten(action, known)))
                 return "OK"
         return await self._write_store(action, sight, kept)
 
@@ -164,7 +167,7 @@ class Controller:
             outcome = await Hands(self._stores, self._terms(kept)).act(action, sight)
         except BackendError as error:
             return str(error)
-        return Outcome.OK.value if outcome is Outcome.LIVE else outcome.value
+        return outcome.value
 
     def _write(self, kept: Kept) -> None:
         """The register first: bidders that work in a mode which the stores do not admit only skip."""
@@ -173,3 +176,13 @@ class Controller:
 
     def _terms(self, kept: Kept) -> Terms:
         return Terms(kept.owner, self._ttl_max_ms, self._margin_ms)
+
+
+def _counted(register: Register, sight: Sight) -> Register:
+    """The register with what the live buckets show: how far they counted, and whether they may forget."""
+    for number, bucket in enumerate(sight.buckets):
+        if sight.live(number):
+            remembered = register.buckets[number]
+            counter, doubted = max(bucket.counter, remembered.counter), remembered.doubted or not bucket.durable
+            register = register.with_bucket(number, counter=counter, doubted=doubted)
+    return register

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from bidlock.migration import actions
 from bidlock.migration.actions import Action
 from bidlock.migration.register import generation
-from bidlock.migration.sight import LEGACY, ORIGIN_ONLY, TARGET_ONLY, Quarantine, Sight
+from bidlock.migration.sight import LEGACY, ORIGIN_ONLY, TARGET_ONLY, Bucket, Origin, Quarantine, Sight
 from bidlock.migration.wishes import Wish
 from bidlock.modes import MODES, Role
 
@@ -52,12 +52,20 @@ def refuse_strangers(sight: Sight, wish: Wish) -> Action | None:
 
 
 def follow_generation(sight: Sight, wish: Wish) -> Action | None:
-    """A store that was out of sight when a lost register was rebuilt carries an epoch of a later generation: go above it."""
-    seen = [bucket.epoch for number, bucket in enumerate(sight.buckets) if sight.live(number)]
-    if sight.origin.reachable and sight.origin.initialised:
-        seen.append(sight.origin.epoch)
-    newest = max(map(generation, seen), default=0)
-    return actions.NewGeneration(newest + 1) if newest > generation(sight.register.epoch) else None
+    """A store that was out of sight when a lost register was rebuilt may carry a later generation: go above it.
+
+    One that carries a later epoch of the same generation was written by a controller with a newer register than this.
+    """
+    newest = max(epochs(sight), default=0)
+    if generation(newest) > generation(sight.register.epoch):
+        return actions.NewGeneration(generation(newest) + 1)
+    return actions.Halt("RegisterOutdated", _OUTDATED) if newest > sight.register.epoch else None
+
+
+def epochs(sight: Sight) -> list[int]:
+    """Epochs that the stores in reach carry."""
+    stores: tuple[Origin | Bucket, ...] = (sight.origin, *sight.buckets)
+    return [store.epoch for store in stores if store.reachable and store.initialised]
 
 
 def recover(sight: Sight, wish: Wish) -> Action | None:
@@ -69,6 +77,8 @@ def recover(sight: Sight, wish: Wish) -> Action | None:
     for number, bucket in enumerate(sight.buckets):
         if not bucket.reachable or sight.live(number):
             continue
+        if bucket.initialised and bucket.running and not sight.register.buckets[number].nonce and bucket.quarantine is None:
+            return actions.Recognise(number, bucket.incarnation)
         if bucket.quarantine is None:
             return actions.Plant(number)
         if lost(sight, number) and bucket.quarantine.nonce not in wish.accepted:
@@ -367,6 +377,10 @@ _LOSS = (
 _FILE_LOSS = (
     "the origin file is {found}, not {known}, while it alone held the markers: bids may have been forgotten. "
     "Bring the file back; nothing is bid on until then"
+)
+_OUTDATED = (
+    "a store was written by a controller whose register is newer than this one: another controller is at work, or an older copy "
+    "of the register was put back. Bring the newest register back; if it is lost for certain, move this one away and rebuild it"
 )
 _STRANGER = (
     "the {store} store belongs to {owner!r}, not to {mine!r}: its URL or prefix points at another fleet; correct it, nothing was changed"

@@ -59,12 +59,14 @@ def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str) -> Role:
         )
     if not origin.reachable:
         raise ConfigurationError("the origin store does not answer; a migration begins with both stores in reach")
-    target_used = any(bucket.reachable and bucket.initialised for bucket in buckets)
+    target_used = any(bucket.reachable and bucket.initialised and bucket.owner == SELF for bucket in buckets)
+    if not all(bucket.reachable for bucket in buckets):
+        raise ConfigurationError("the target store does not answer; a migration begins with both stores in reach")
     if target_used and origin.initialised and origin.owner == SELF:
         raise ConfigurationError(
             "clients worked in both stores, each for itself; end the clients of one, and begin with that store moved away"
         )
-    return Role.TARGET if target_used and origin.owner != owner else Role.ORIGIN
+    return Role.TARGET if target_used else Role.ORIGIN
 
 
 def _refuse_strangers(origin: Origin, buckets: tuple[Bucket, ...], known: set[str]) -> None:

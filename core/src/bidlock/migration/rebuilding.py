@@ -50,10 +50,17 @@ def _recreate(origin: Origin, buckets: tuple[Bucket, ...], mode: str, authority:
         authority=authority,
         generation=max(generation(store.epoch) for store in stores) + 1,
         domain=origin.domain,
-        incarnations=tuple(max(bucket.incarnation, origin.counter >> GENERATION_BITS) for bucket in buckets),
+        incarnations=tuple(_incarnation(bucket, origin) for bucket in buckets),
         watermark_ms=max(store.watermark_ms for store in stores),
         recovering=recovering,
     )
+
+
+def _incarnation(bucket: Bucket, origin: Origin) -> int:
+    """As the bucket itself says; one that runs no more is opened under a higher one than any token handed out."""
+    if bucket.reachable and bucket.initialised and bucket.running:
+        return bucket.incarnation
+    return max(bucket.incarnation, origin.counter >> GENERATION_BITS)
 
 
 def _nearest_strict(admitted: frozenset[str], towards_it: Iterable[str]) -> str:

@@ -23,12 +23,14 @@ class BucketRegister:
         incarnation: How often the bucket was opened anew.
         counter: Highest counter seen acknowledged; a store that shows less is an older copy.
         seal: Nonce of the seal in force; empty for none.
+        doubted: Whether it was once seen, since it was opened, in a state in which it may lose acknowledged writes.
     """
 
     nonce: str = ""
     incarnation: int = 0
     counter: int = 0
     seal: str = ""
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

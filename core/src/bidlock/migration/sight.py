@@ -139,7 +139,7 @@ class Sight:
         """Whether a restarted bucket still has everything it ever acknowledged: by its durability, or proved by a seal."""
         bucket, remembered = self.buckets[number], self.register.buckets[number]
         sealed = bool(remembered.seal) and bucket.sealed == remembered.seal
-        return not self.gone(number) and (bucket.durable or sealed)
+        return not self.gone(number) and ((bucket.durable and not remembered.doubted) or sealed)
 
     def up(self, number: int) -> bool:
         """Whether a bucket can take part in a transition: live, and neither sealed nor about to be."""
