@@ -8,8 +8,10 @@ import bidlock
 from bidlock import ConfigurationError, Placed, Skipped, SkipReason
 from bidlock.addresses import parse
 from bidlock.backend import BackendConfig, SelfMeta
+from bidlock.errors import BackendUnavailable
 from bidlock.memory import MemoryBackend
-from bidlock.modes import MODES
+from bidlock.modes import MODES, Role
+from bidlock.postings import posting
 
 
 async def placed(lease):
@@ -78,3 +80,19 @@ async def test_a_mode_that_needs_a_store_the_client_lacks_is_skipped_with_the_re
 async def test_a_client_that_cannot_know_its_mode_or_fleet_is_refused(environment, change, says):
     with pytest.raises(ConfigurationError, match=says):
         bidlock.connect(environment=environment | change)
+
+
+async def test_in_dual_a_dead_target_does_not_keep_the_caller(environment, monkeypatch):
+    environment.pop("BIDLOCK_MODE_FILE")
+    async with bidlock.connect(environment=environment, mode="dual", reach_timeout=0.2) as locks:
+        dead = locks._client.stores[Role.TARGET].backend
+
+        async def unreachable(*arguments, **named):
+            raise BackendUnavailable
+
+        for step in ("acquire", "mark", "release"):
+            monkeypatch.setattr(dead, step, unreachable)
+        outcome = await locks.bid_once("upwork", "1", placed)
+
+        assert isinstance(outcome, Placed)
+        assert (await locks._client.stores[Role.ORIGIN].backend.inspect(posting("upwork", "1"))).lease is None

@@ -11,6 +11,7 @@ from bidlock.migration import Wish, actions
 from bidlock.migration.acting import Stores
 from bidlock.migration.controller import Controller
 from bidlock.migration.registerfile import RegisterFile
+from bidlock.migration.sight import Bucket
 from bidlock.modes import MODES, Role
 
 
@@ -150,8 +151,6 @@ async def test_no_step_towards_a_target_that_is_out_of_reach(walk, stores, monke
     await walk("sqlite")
 
     async def unreachable(epoch):
-        from bidlock.migration.sight import Bucket
-
         return (Bucket(reachable=False),)
 
     monkeypatch.setattr(stores.target, "survey", unreachable)
@@ -248,3 +247,75 @@ async def test_a_store_out_of_reach_ends_no_walk(walk, stores, monkeypatch):
 def test_the_stores_are_found_by_their_role(stores):
     assert isinstance(stores, Stores)
     assert stores[Role.ORIGIN] is stores.origin
+
+
+async def test_a_target_emptied_between_the_look_and_the_copy_is_not_stamped_into_the_origin(walk, stores, controller, file, monkeypatch):
+    await walk("only")
+    real = stores.target.copy_out
+
+    async def emptied(bucket):
+        stores.target.wipe()
+        async for rows in real(bucket):
+            yield rows
+
+    monkeypatch.setattr(stores.target, "copy_out", emptied)
+    halted = (await walk("sqlite"))[-1]
+
+    assert halted.reason == "AuthorityLost"
+    assert (await stores.origin.survey(file.read().register.epoch)).synced == frozenset()
+
+
+async def test_a_server_that_was_not_durable_for_a_while_does_not_look_kept_afterwards(walk, stores):
+    await walk("only")
+    stores.target.durable = False
+    await walk("only")
+    stores.target.durable = True
+    stores.target.restart()
+
+    assert (await walk("only"))[-1].reason == "AuthorityLost"
+
+
+async def test_a_register_older_than_the_stores_changes_nothing(walk, file, stores):
+    await walk("dual")
+    older = file.read()
+    await walk("primary")
+    file.write(older)
+
+    halted = (await walk("sqlite"))[-1]
+    assert (type(halted), halted.reason) == (actions.Halt, "RegisterOutdated")
+
+
+async def test_taking_a_used_target_over_goes_on_after_a_crash(stores, urls, file, controller, monkeypatch):
+    async with bidlock.connect(urls[1], environment={}, ttl=0.6, ttl_max=0.6, margin=0.02) as locks:
+        await locks.bid_once("upwork", "1", _placed)
+    real = stores.target.take_over
+
+    async def crash(constitution):
+        raise BackendUnavailable
+
+    monkeypatch.setattr(stores.target, "take_over", crash)
+    with pytest.raises(BackendUnavailable):
+        await controller.begin()
+    monkeypatch.setattr(stores.target, "take_over", real)
+
+    assert (await controller.begin()).register.authority is Role.TARGET
+
+
+async def test_a_bucket_out_of_sight_while_the_register_was_rebuilt_is_recognised_later(walk, stores, file, monkeypatch):
+    await walk("dual")
+    stores.target.restart()
+    await walk("dual")
+    owner = file.read().owner
+    file.path.unlink()
+    real = stores.target.survey
+
+    async def unreachable(epoch):
+        return (Bucket(reachable=False),)
+
+    monkeypatch.setattr(stores.target, "survey", unreachable)
+    await Controller(file, stores, 150, 5).restore(owner)
+    monkeypatch.setattr(stores.target, "survey", real)
+
+    done = await walk("dual")
+    assert of(actions.Recognise, done)
+    assert isinstance(done[-1], actions.Noop)
