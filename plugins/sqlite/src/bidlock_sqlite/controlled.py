@@ -10,7 +10,7 @@ from bidlock import postings
 from bidlock.backend import BackendConfig
 from bidlock.migration.port import Constitution, MarkerRow, Outcome, Tail
 from bidlock.migration.sight import Origin
-from bidlock_sqlite import alone
+from bidlock_sqlite import alone, legacyfence
 from bidlock_sqlite.control import Control
 from bidlock_sqlite.openfile import OpenFile
 from bidlock_sqlite.options import Options
@@ -94,6 +94,19 @@ class SqliteOrigin:
     async def stamp(self, tail: Tail, epoch: int, bucket: int, seen: str) -> Outcome:
         """See `MigratableStore.stamp`."""
         return await self._do(lambda control: control.stamp(tail, epoch, bucket, seen))
+
+    async def install_fence(self, epoch: int) -> Outcome:
+        """Build the trigger fence, so that original bots obey windows, markers and the watermark; may be repeated.
+
+        They are admitted (mode `legacy`) only while a mode that rests on this file alone is: then it has the authority.
+        A posting that one of them has locked gets a marker, for it may have bid on it; what they bid on and unlocked
+        before left no trace.
+        """
+        return await self._do(lambda control: legacyfence.install(control, epoch))
+
+    async def remove_fence(self, epoch: int) -> Outcome:
+        """Take the trigger fence away, after the last original bot; one that still runs would obey nothing any more."""
+        return await self._do(lambda control: legacyfence.remove(control, epoch))
 
     async def _do(self, step: Callable[[Control], T], *, writes: bool = True, creates: bool = False) -> T:
         return await asyncio.to_thread(alone.later, lambda: self._run(step, writes=writes, creates=creates))

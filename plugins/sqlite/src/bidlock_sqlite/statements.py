@@ -30,3 +30,6 @@ SQL: dict[str, str] = _named(_read("statements.sql"))
 
 CONTROL: dict[str, str] = _named(_read("controlled.sql"))
 """Every statement of a controller by its name."""
+
+FENCE: dict[str, str] = _named(_read("legacy_fence.sql"))
+"""The trigger fence by the names of its parts."""

@@ -1,0 +1,56 @@
+"""The trigger fence for original bots: built and taken away inside a controller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bidlock.migration.port import Outcome
+from bidlock.migration.sight import LEGACY, ORIGIN_ONLY
+from bidlock.postings import posting
+from bidlock_sqlite.control import Control, modes_of
+from bidlock_sqlite.statements import FENCE
+
+_PREFIX = "bid:lock:"
+_EVENTS = {"insert": "INSERT", "update": "UPDATE OF lock_key, holder_id"}
+
+
+def install(control: Control, epoch: int) -> Outcome:
+    """See `SqliteOrigin.install_fence`."""
+    resting = bool(control.meta and modes_of(control.meta) & ORIGIN_ONLY)
+    outcome = control.open_mode(LEGACY, epoch) if resting else control.close_modes(frozenset({LEGACY}), epoch)
+    if outcome is Outcome.OK:
+        for part in ("positions", "fill_positions", "keys"):
+            control.cursor.execute(FENCE[part])
+        _for_each_event(control, "refuse", "presume")
+        _presume_present(control)
+    return outcome
+
+
+def remove(control: Control, epoch: int) -> Outcome:
+    """See `SqliteOrigin.remove_fence`."""
+    outcome = control.close_modes(frozenset({LEGACY}), epoch)
+    if outcome is Outcome.OK:
+        _for_each_event(control, "remove_before", "remove_after")
+    return outcome
+
+
+def _presume_present(control: Control) -> None:
+    """Whoever holds a lock while the fence is built, or let one expire, may have bid, too."""
+    for (lock_key,) in control.cursor.execute(FENCE["original_locks"]).fetchall():
+        for key in _keys(str(lock_key)):
+            control.cursor.execute(FENCE["presume_one"], (key,))
+
+
+def _keys(lock_key: str) -> Iterator[str]:
+    """Every posting that the original bot's key may stand for: any colon may be the one that joins."""
+    parts = lock_key.removeprefix(_PREFIX).split(":") if lock_key.startswith(_PREFIX) else []
+    for joint in range(1, len(parts)):
+        marketplace, name = ":".join(parts[:joint]), ":".join(parts[joint:])
+        if marketplace and name:
+            yield posting(marketplace, name).key
+
+
+def _for_each_event(control: Control, *parts: str) -> None:
+    for name, event in _EVENTS.items():
+        for part in parts:
+            control.cursor.execute(FENCE[part].replace("{name}", name).replace("{event}", event))
