@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bidlock.errors import BackendUnavailable
 from bidlock_redis import facts
+from bidlock_redis.refusals import Refused
 
 if TYPE_CHECKING:
     from bidlock_redis.backend import RedisBackend
@@ -35,7 +35,7 @@ async def read(backend: RedisBackend, keys: Keys, server: facts.ServerFacts) -> 
     """Ask the server that has a bucket about its persistence."""
     try:
         settings = {name: await _setting(backend, keys, name) for name in WANTED}
-    except BackendUnavailable as refusal:  # many hosted servers hide CONFIG
+    except Refused as refusal:  # many hosted servers hide CONFIG
         warning = f"CONFIG GET is not allowed ({refusal}), so nobody knows whether locks and markers survive a crash of the server"
         return Durability(False, (warning,), {})
     wrong = {name: value for name, value in settings.items() if value != WANTED[name]}

@@ -40,7 +40,11 @@ class Keys:
 
     def markers(self, posting: Posting) -> str:
         """Key of the small hash that holds the posting's marker among others."""
-        return f"{{{self.tag}}}:markers:{posting.shard:04x}"
+        return self.shard(posting.shard)
+
+    def shard(self, number: int) -> str:
+        """Key of a shard of the markers."""
+        return f"{{{self.tag}}}:markers:{number:04x}"
 
     def channel(self, posting: Posting) -> str:
         """Channel on which the posting's releases are told."""
@@ -69,8 +73,11 @@ def marker(nonce: str, token: int, state: MarkerState, posted_at_ms: int) -> str
 
 def read_marker(text: str) -> MarkerRecord | None:
     """A stored marker; None for an empty text."""
-    if not text:
-        return None
+    return parse_marker(text) if text else None
+
+
+def parse_marker(text: str) -> MarkerRecord:
+    """A stored marker that is there."""
     nonce, token, state, posted_at = text.split("|")
     return MarkerRecord(nonce, int(token), _STATES[state], int(posted_at))
 

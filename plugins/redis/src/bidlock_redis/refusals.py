@@ -48,12 +48,16 @@ def code(reply: BaseException) -> str:
     return first
 
 
-def error(reply: BaseException) -> BackendUnavailable | BackendAmbiguous:
+class Refused(BackendUnavailable):
+    """The server answered, and did nothing: unlike one that was not reached."""
+
+
+def error(reply: BaseException) -> Refused | BackendAmbiguous:
     """The exception that an error reply means to the caller."""
     text, word = str(reply), code(reply)
     if word in REFUSED:
-        return BackendUnavailable(f"the server refused: {text}")
+        return Refused(f"the server refused: {text}")
     if _FROM_SCRIPT.search(text):
         return BackendAmbiguous(f"a script failed on the server: {text}")
     # Refused before a script was started: unknown command, no permission for EVALSHA …
-    return BackendUnavailable(f"the server refused: {text}")
+    return Refused(f"the server refused: {text}")

@@ -5,17 +5,16 @@
 --   8 incarnation, 9 seal or empty, 10 watermark in Unix ms, 11 domain of the origin file or empty, 12 ttl_max in ms,
 --   13 margin in ms, 14 `1` when everything acknowledged is known to be kept, the last (run_id) is not used: the
 --   script asks the server itself.
--- Returns: OK; ALREADY when the bucket is live; NONCE when the quarantine is another; OWNER or FORMAT when meta is of
---   another owner or layout; EPOCH when a later writer was here; INC when the incarnation is not a new one.
+-- Returns: OK; ALREADY when the bucket is live as that incarnation; NONCE when the quarantine is another; OWNER or
+--   FORMAT when meta is of another owner or layout; EPOCH when a later writer was here.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local m = redis.call('HMGET', KEYS[1], 'owner', 'run_id', 'format', 'buckets', 'hash', 'epoch', 'inc', 'watermark')
 local q = redis.call('HMGET', KEYS[3], 'run_id', 'nonce')
 if m[1] and m[1] ~= ARGV[2] then return 'OWNER' end
-if m[2] == run then return 'ALREADY' end
+if m[2] == run and m[7] == ARGV[8] then return 'ALREADY' end
 if q[1] ~= run or q[2] ~= ARGV[1] then return 'NONCE' end
 if m[1] and (m[3] ~= ARGV[3] or m[4] ~= ARGV[4] or m[5] ~= ARGV[5]) then return 'FORMAT' end
 if m[6] and tonumber(m[6]) > tonumber(ARGV[7]) then return 'EPOCH' end
-if m[7] and tonumber(m[7]) >= tonumber(ARGV[8]) then return 'INC' end
 
 local now = redis.call('TIME')
 local ms = now[1] .. string.sub(string.format('%06d', tonumber(now[2])), 1, 3)

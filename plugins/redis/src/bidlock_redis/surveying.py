@@ -1,0 +1,95 @@
+"""What a controller sees of every bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bidlock.errors import BackendError, ConfigurationError
+from bidlock.migration.sight import Bucket, Quarantine
+from bidlock.settings import MARGIN_RATE
+from bidlock_redis import buckets, durability, facts, scripts
+
+if TYPE_CHECKING:
+    from bidlock_redis.backend import RedisBackend
+    from bidlock_redis.buckets import BucketState
+
+
+async def survey(backend: RedisBackend, owner: str, epoch: int) -> tuple[Bucket, ...]:
+    """See `bidlock.migration.port.TargetStore.survey`.
+
+    Raises:
+        ConfigurationError: a bucket is laid out otherwise than this client was told.
+    """
+    return tuple(await asyncio.gather(*(_bucket(backend, owner, epoch, bucket) for bucket in range(backend.config.buckets))))
+
+
+async def _bucket(backend: RedisBackend, owner: str, epoch: int, bucket: int) -> Bucket:
+    try:
+        state = await buckets.read(backend, bucket)
+        refuse_other_layout(backend, state)
+        strict = await _strict(backend, bucket)
+        if state.live and (state.meta.get("durable") == "1") is not strict:
+            keys = backend.keys(bucket)
+            await backend.run(scripts.NOTE, keys, (keys.meta,), (owner, "", int(strict)))
+    except BackendError:
+        return Bucket(reachable=False)
+    # A restart is judged by what was true before it, and a server is not made durable by restarting it with better settings.
+    return seen(state, epoch, durable=strict and (state.live or state.meta.get("durable") == "1"))
+
+
+def refuse_other_layout(backend: RedisBackend, state: BucketState) -> None:
+    """Refuse a bucket in which we would look for keys in the wrong places.
+
+    Raises:
+        ConfigurationError: with what it has and what we were told.
+    """
+    if state.meta and state.stamp != backend.stamp:
+        raise ConfigurationError(
+            f"the target store was laid out with {state.stamp} (format|buckets|hash), this client expects {backend.stamp}; "
+            "set BIDLOCK_BUCKETS to the store's number, or correct its URL or prefix; nothing was changed"
+        )
+
+
+async def _strict(backend: RedisBackend, bucket: int) -> bool:
+    """Whether the server acknowledges nothing that a crash may lose; where a replica may take over, only if it acknowledged, too."""
+    if backend.options.kind in ("sentinel", "cluster") and not backend.options.wait_replicas:
+        return False
+    keys = backend.keys(bucket)
+    said = await backend.command(keys, b"INFO", b"persistence")
+    return (await durability.read(backend, keys, facts.read(said.decode()))).durable
+
+
+def seen(state: BucketState, epoch: int, *, durable: bool) -> Bucket:
+    """A bucket's state in a controller's words; `synced` means stamped with this epoch."""
+    quarantine = _quarantine(state)
+    if not state.meta:
+        return Bucket(initialised=False, counter=state.counter, quarantine=quarantine, durable=durable)
+    return Bucket(
+        running=state.live,
+        incarnation=state.number("inc"),
+        epoch=state.number("epoch"),
+        modes=frozenset(state.meta.get("modes", "").split(",")) - {""},
+        domain=state.meta.get("s_domain", ""),
+        counter=state.counter,
+        sealed=state.meta.get("sealed", ""),
+        quarantine=quarantine,
+        durable=durable,
+        drained=_waited(state, "closed_at"),
+        whole=_waited(state, "lost_at"),
+        synced=state.number("synced_epoch") == epoch,
+        watermark_ms=state.number("watermark"),
+        owner=state.owner,
+    )
+
+
+def _quarantine(state: BucketState) -> Quarantine | None:
+    """The plant of this very process; one of a former process means nothing."""
+    if state.quarantine.get("run_id") != state.run_id:
+        return None
+    return Quarantine(state.quarantine["nonce"], int(state.quarantine["since"]))
+
+
+def _waited(state: BucketState, since: str) -> bool:
+    """Whether the longest lease and the margin have passed since a moment, by the server's clock."""
+    return state.time_ms - state.number(since) >= state.number("ttl_max") * (1 + MARGIN_RATE) + state.number("margin")
