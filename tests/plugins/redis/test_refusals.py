@@ -32,4 +32,4 @@ SHA = "0" * 40
     ],
 )
 def test_a_refusal_did_not_happen_and_a_broken_script_may_have(text: str, kind: type[Exception]):
-    assert type(refusals.error(hiredis.ReplyError(text))) is kind
+    assert isinstance(refusals.error(hiredis.ReplyError(text)), kind)

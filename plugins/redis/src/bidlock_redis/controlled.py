@@ -44,7 +44,7 @@ class RedisTarget:
 
     async def survey(self, epoch: int) -> tuple[Bucket, ...]:
         """See `TargetStore.survey`."""
-        return await surveying.survey(self._backend, self._owner, epoch)
+        return await surveying.survey(self._backend, epoch)
 
     # -- windows
 

@@ -8,34 +8,29 @@ from typing import TYPE_CHECKING
 from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration.sight import Bucket, Quarantine
 from bidlock.settings import MARGIN_RATE
-from bidlock_redis import buckets, durability, facts, scripts
+from bidlock_redis import buckets, durability, facts
 
 if TYPE_CHECKING:
     from bidlock_redis.backend import RedisBackend
     from bidlock_redis.buckets import BucketState
 
 
-async def survey(backend: RedisBackend, owner: str, epoch: int) -> tuple[Bucket, ...]:
+async def survey(backend: RedisBackend, epoch: int) -> tuple[Bucket, ...]:
     """See `bidlock.migration.port.TargetStore.survey`.
 
     Raises:
         ConfigurationError: a bucket is laid out otherwise than this client was told.
     """
-    return tuple(await asyncio.gather(*(_bucket(backend, owner, epoch, bucket) for bucket in range(backend.config.buckets))))
+    return tuple(await asyncio.gather(*(_bucket(backend, epoch, bucket) for bucket in range(backend.config.buckets))))
 
 
-async def _bucket(backend: RedisBackend, owner: str, epoch: int, bucket: int) -> Bucket:
+async def _bucket(backend: RedisBackend, epoch: int, bucket: int) -> Bucket:
     try:
         state = await buckets.read(backend, bucket)
         refuse_other_layout(backend, state)
-        strict = await _strict(backend, bucket)
-        if state.live and (state.meta.get("durable") == "1") is not strict:
-            keys = backend.keys(bucket)
-            await backend.run(scripts.NOTE, keys, (keys.meta,), (owner, "", int(strict)))
+        return seen(state, epoch, durable=await _durable(backend, bucket))
     except BackendError:
         return Bucket(reachable=False)
-    # A restart is judged by what was true before it, and a server is not made durable by restarting it with better settings.
-    return seen(state, epoch, durable=strict and (state.live or state.meta.get("durable") == "1"))
 
 
 def refuse_other_layout(backend: RedisBackend, state: BucketState) -> None:
@@ -51,7 +46,7 @@ def refuse_other_layout(backend: RedisBackend, state: BucketState) -> None:
         )
 
 
-async def _strict(backend: RedisBackend, bucket: int) -> bool:
+async def _durable(backend: RedisBackend, bucket: int) -> bool:
     """Whether the server acknowledges nothing that a crash may lose; where a replica may take over, only if it acknowledged, too."""
     if backend.options.kind in ("sentinel", "cluster") and not backend.options.wait_replicas:
         return False
