@@ -1,0 +1,216 @@
+"""Everybody at work in a soak: bidders, the controller, Redis and the wire to it. What ends is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidlock.migration.registerfile import RegisterFile
+from bidlock.modes import Role
+from bidlock.testing.proxy import Proxy
+from bidlock_redis.testing.servers import Server
+from bidlock_soak.children import Child, Nursery
+from bidlock_soak.feed import Feed
+from bidlock_soak.journal import Journal
+
+FOLLOWING, STUBBORN = 4, ("strict", "sqlite", "only", "dual", "primary")
+"""How many bidders follow the fleet's mode, and the modes which the others have for life: mostly a wrong one."""
+
+BIDDERS = 6
+LOOK = 0.05
+"""Seconds between two looks at whether everybody lives."""
+
+TIMES = {
+    "BIDLOCK_TTL": "0.6",
+    "BIDLOCK_TTL_MAX": "0.6",
+    "BIDLOCK_MARGIN": "0.02",
+    "BIDLOCK_STORE_TIMEOUT": "0.5",
+    "BIDLOCK_REACH_TIMEOUT": "0.5",
+}
+
+
+class SoakFailed(Exception):
+    """The soak itself cannot go on: a process ended that must not."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where everything is.
+
+    Attributes:
+        folder: Everything that is written.
+        seed: Of every draw.
+        server: Redis.
+        proxy: Between bidders and Redis.
+        feed: What is bid on.
+        rest: Seconds that the controller rests at each end.
+        harm: Whether the controller harms itself and Redis.
+    """
+
+    folder: Path
+    seed: int
+    server: Server
+    proxy: Proxy
+    feed: Feed
+    rest: float
+    harm: bool
+
+    @property
+    def register(self) -> RegisterFile:
+        """The register."""
+        return RegisterFile(self.folder / "register.json")
+
+    @property
+    def sqlite_url(self) -> str:
+        """The SQLite file."""
+        return f"sqlite:///{self.folder / 'bids.db'}"
+
+
+class Fleet:
+    """The processes."""
+
+    def __init__(self, place: Place, nursery: Nursery, journal: Journal, rng: random.Random) -> None:
+        self.place = place
+        self._nursery = nursery
+        self._journal = journal
+        self._rng = rng
+        self._started = 0
+        self._bidders: list[Child] = []
+        self._walker: Child | None = None
+        self._dismissed = False
+
+    async def begin(self) -> None:
+        """The controller first: bidders need the register's id and mode."""
+        self._walker = self._start_walker()
+        while not self.place.register.mode_path.exists():
+            self._mind_walker()
+            await asyncio.sleep(LOOK)
+        self._bidders = [self._start_bidder(number) for number in range(BIDDERS)]
+
+    async def keep(self) -> None:
+        """Replace whoever was killed, until cancelled.
+
+        Raises:
+            SoakFailed: somebody ended in another way.
+        """
+        while True:
+            self._mind_walker()
+            if not self._dismissed:
+                self._bidders = [self._minded(number, child) for number, child in enumerate(self._bidders)]
+            await asyncio.sleep(LOOK)
+
+    async def dismiss(self) -> None:
+        """Tell the bidders to finish what they are at; return when they have ended."""
+        self._dismissed = True
+        for child in self._bidders:
+            child.send(signal.SIGTERM)
+            child.send(signal.SIGCONT)
+        for child in self._bidders:
+            await self._end(child)
+
+    async def sweep(self, numbers: list[int]) -> None:
+        """Have these postings bid on once more by somebody who follows the mode."""
+        wanted = self.place.folder / "sweep"
+        wanted.write_text(" ".join(map(str, numbers)))
+        await self._end(self._bidder("sweeper", {"BIDLOCK_MODE_FILE": str(self.place.register.mode_path)}, "--sweep", str(wanted)))
+
+    def kill_bidder(self) -> None:
+        """SIGKILL one."""
+        child = self._rng.choice(self._bidders)
+        self._journal.note("killed", process=child.name, at=time.monotonic())
+        child.send(signal.SIGKILL)
+
+    def kill_walker(self) -> None:
+        """SIGKILL the controller, in the middle of whatever it does."""
+        if self._walker:
+            self._walker.send(signal.SIGKILL)
+
+    async def pause(self, child: Child | None, seconds: float) -> None:
+        """SIGSTOP for a while."""
+        if child and child.running:
+            child.send(signal.SIGSTOP)
+            await asyncio.sleep(seconds)
+            child.send(signal.SIGCONT)
+
+    def one(self) -> Child:
+        """A bidder."""
+        return self._rng.choice(self._bidders)
+
+    @property
+    def walker(self) -> Child | None:
+        """The controller."""
+        return self._walker
+
+    async def second_controller(self) -> bool:
+        """Start the command line on the same register; whether the file's lock refused it, None when the first one died meanwhile."""
+        first = self._walker
+        command = ("-m", "bidlock", "migrate", "--to", "sqlite", "--step", "--register", str(self.place.register.path))
+        second = self._nursery.start(self._name("second"), *command, environment=self._controllers())
+        while second.running:
+            await asyncio.sleep(LOOK)
+        refused = bool(second.process.returncode) and "another controller" in second.said()
+        if not refused and first is self._walker and first and first.running:
+            raise SoakFailed(f"a second controller was not refused: code {second.process.returncode}: {second.said()}")
+        return refused
+
+    def authority(self) -> Role:
+        """Who has it, as the register says."""
+        kept = self.place.register.read()
+        return kept.register.authority if kept and kept.register else Role.ORIGIN
+
+    def where(self) -> str:
+        """Where the fleet is, for humans."""
+        kept = self.place.register.read()
+        return f"{kept.template} ({kept.register.authority.value})" if kept and kept.register else "-"
+
+    async def _end(self, child: Child) -> None:
+        while child.running:
+            await asyncio.sleep(LOOK)
+        if child.process.returncode not in (0, -signal.SIGKILL):
+            raise SoakFailed(f"{child.name} ended with code {child.process.returncode}: {child.said()}")
+
+    def _mind_walker(self) -> None:
+        if self._walker and not self._walker.running:
+            if self._walker.process.returncode != -signal.SIGKILL:
+                raise SoakFailed(f"the controller ended with code {self._walker.process.returncode}: {self._walker.said()}")
+            self._walker = self._start_walker()
+
+    def _minded(self, number: int, child: Child) -> Child:
+        if child.running:
+            return child
+        if child.process.returncode != -signal.SIGKILL:
+            raise SoakFailed(f"{child.name} ended with code {child.process.returncode}: {child.said()}")
+        return self._start_bidder(number)
+
+    def _start_walker(self) -> Child:
+        name = self._name("walker")
+        harm = ("--seed", f"{self.place.seed}-{name}") if self.place.harm else ()
+        arguments = ("--journal", str(self._nursery.journal(name)), "--register", str(self.place.register.path), "--rest", str(self.place.rest))
+        return self._nursery.start(name, "-m", "bidlock_soak.walker", *arguments, *harm, environment=self._controllers())
+
+    def _start_bidder(self, number: int) -> Child:
+        register = self.place.register
+        following = {"BIDLOCK_MODE_FILE": str(register.mode_path)}
+        mode = following if number < FOLLOWING else {"BIDLOCK_MODE": self._rng.choice(STUBBORN)}
+        feed = self.place.feed
+        arguments = ("--begun", str(feed.begun), "--rate", str(feed.rate), "--head-start", str(feed.head_start))
+        return self._bidder(self._name("bidder"), mode, *arguments)
+
+    def _bidder(self, name: str, mode: dict[str, str], *arguments: str) -> Child:
+        kept = self.place.register.read()
+        wire = f"redis://{self.place.proxy.host}:{self.place.proxy.port}/0"
+        stores = {"BIDLOCK_POLICY": kept.owner if kept else "", "BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": wire}
+        own = ("--journal", str(self._nursery.journal(name)), "--seed", f"{self.place.seed}-{name}")
+        environment = TIMES | stores | mode | {"BIDLOCK_HOLDER": name}
+        return self._nursery.start(name, "-m", "bidlock_soak.bidder", *own, *arguments, environment=environment)
+
+    def _controllers(self) -> dict[str, str]:
+        return TIMES | {"BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": self.place.server.url}
+
+    def _name(self, kind: str) -> str:
+        self._started += 1
+        return f"{kind}-{self._started}"

@@ -1,0 +1,147 @@
+"""The controller of a soak: walks the fleet to Redis and back for ever, resting a while at each end.
+
+It is made to be killed at any moment and started again. With `--seed` it also does harm itself, where only it knows the
+moment: it kills itself right after a write, and it empties Redis while SQLite has the authority.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import redis.asyncio
+
+from bidlock import plugins
+from bidlock.errors import BackendError
+from bidlock.migration import Wish, actions, connecting
+from bidlock.migration.acting import Stores
+from bidlock.migration.controller import PATIENCE, Controller, Step
+from bidlock.migration.registerfile import RegisterFile
+from bidlock.modes import Role
+from bidlock.settings import Settings
+from bidlock_soak import without
+from bidlock_soak.journal import Journal
+
+ENDS = ("only", "sqlite")
+IDLE = (actions.Noop, actions.Wait, actions.Refuse)
+
+HALTED = 4
+"""Exit code: the controller asks for a human, which no fault of a soak calls for."""
+
+DEATH = 0.04
+"""How often, of a hundred writes or so, the controller dies after one."""
+
+WIPE = 0.02
+"""How often, after a write under SQLite's authority, Redis is emptied."""
+
+
+class Harm:
+    """Bad luck that strikes between two writes."""
+
+    def __init__(self, seed: str, journal: Journal, url: str) -> None:
+        self._rng = random.Random(seed)
+        self._journal = journal
+        self._url = url
+
+    async def strike(self, step: Step) -> None:
+        """Perhaps something happens now."""
+        if self._rng.random() < DEATH:
+            self._journal.note("fault", kind="controller killed after a write", after=type(step.action).__name__)
+            os.kill(os.getpid(), signal.SIGKILL)
+        harmless = step.sight.register.authority is Role.ORIGIN and not isinstance(step.action, actions.Authorise)
+        if harmless and self._rng.random() < WIPE:
+            async with redis.asyncio.Redis.from_url(self._url) as client:
+                await client.flushall()
+            self._journal.note("fault", kind="Redis emptied")
+
+
+class Walker:
+    """Walks to and fro. Where to is kept in a file, so that the next walker goes on.
+
+    Args:
+        controller: Does it.
+        goal: The file.
+        journal: Told of every step and every walk.
+        harm: Strikes after writes.
+        rest: Seconds to stay at each end.
+    """
+
+    def __init__(self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, rest: float) -> None:
+        self._controller = controller
+        self._goal = goal
+        self._journal = journal
+        self._harm = harm
+        self._rest = rest
+
+    async def walk(self) -> None:
+        """For ever, or until a halt."""
+        while True:
+            goal = self._goal.read_text().strip() if self._goal.exists() else ENDS[0]
+            arrived = 0.0
+            while not arrived or time.monotonic() < arrived + self._rest:
+                if await self._step(goal) and not arrived:
+                    arrived = time.monotonic()
+                    self._journal.note("arrived", goal=goal, at=arrived)
+            self._turn(goal)
+
+    async def _step(self, goal: str) -> bool:
+        """One step; whether the fleet rests where it should."""
+        try:
+            step = await self._controller.step(Wish(goal))
+        except BackendError as error:
+            self._journal.note("failed", error=str(error))
+            await asyncio.sleep(PATIENCE)
+            return False
+        if isinstance(step.action, actions.Halt):
+            self._journal.note("halted", reason=step.action.reason, message=step.action.message)
+            raise SystemExit(HALTED)
+        if isinstance(step.action, IDLE) or step.result != "OK":
+            await asyncio.sleep(PATIENCE)
+        else:
+            self._journal.note("step", action=repr(step.action), result=step.result, at=time.monotonic())
+            if self._harm:
+                await self._harm.strike(step)
+        return isinstance(step.action, actions.Noop)
+
+    def _turn(self, goal: str) -> None:
+        """The next goal first, then the walk that is over: a kill in between forgets a walk, but counts none twice."""
+        following = ENDS[(ENDS.index(goal) + 1) % len(ENDS)]
+        new = self._goal.with_suffix(".new")
+        new.write_text(following)
+        new.replace(self._goal)
+        if goal == ENDS[-1]:
+            self._journal.note("walked", at=time.monotonic())
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """The whole life of the process."""
+    settings = Settings.read(os.environ)
+    both = connecting.stores(
+        settings.sqlite_url, settings.redis_url, plugins.load(), prefix=settings.prefix, buckets=settings.buckets, timeout=settings.store_timeout
+    )
+    await connecting.open_both(both)
+    journal = Journal(arguments.journal)
+    harm = Harm(arguments.seed, journal, settings.redis_url) if arguments.seed else None
+    file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
+    with file.locked():
+        controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
+        await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, arguments.rest).walk()
+
+
+def main() -> None:
+    """From the command line to the loop."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--register", type=Path, required=True)
+    parser.add_argument("--rest", type=float, default=2.0)
+    parser.add_argument("--seed", default="")
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
