@@ -36,7 +36,7 @@ def test_every_posting_has_its_bid_or_a_reason_why_not(shown):
 
 def test_bidders_and_the_server_were_killed(shown):
     assert shown["kills"] >= 2
-    assert [act["redis_restarts"] for act in shown["acts"]] == [1, 0, 1]
+    assert [act["redis_restarts"] for act in shown["acts"]] == [1, 0, 1, 1]
 
 
 def test_the_document_keeps_its_keys(shown):
@@ -48,9 +48,19 @@ def test_the_document_keeps_its_keys(shown):
         "skipped_by_reason",
         "kills",
         "redis_restarts",
+        "walks",
+        "phases_seen",
         "acts",
     }
-    assert [act["name"] for act in shown["acts"]] == ["seed", "sqlite", "redis"]
+    assert [act["name"] for act in shown["acts"]] == ["seed", "sqlite", "redis", "walk"]
+
+
+def test_the_fleet_walked_there_and_back_while_it_bid(shown):
+    walk = shown["acts"][-1]
+
+    assert (walk["walks"], walk["duplicates"], walk["controller_kills"]) == (2, 0, 1)
+    assert shown["phases_seen"] == ["Dual", "RedisOnly", "RedisPrimary", "SQLite", "Strict"]
+    assert len(walk["bids_by_mode"]) >= 2
 
 
 def test_duplicates_of_the_seeds_way_have_causes(shown):

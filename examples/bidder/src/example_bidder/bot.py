@@ -102,7 +102,14 @@ class Bot:
             self._skipped(job, "invalid", str(error))
         else:
             if isinstance(outcome, bidlock.Placed):
-                self._bidden(job, "placed", amount=amount, token=outcome.token, seconds=round(time.monotonic() - started, 4))
+                self._bidden(
+                    job,
+                    "placed",
+                    mode=self._locks.mode.name,
+                    amount=amount,
+                    token=outcome.token,
+                    seconds=round(time.monotonic() - started, 4),
+                )
             return outcome
         return None
 

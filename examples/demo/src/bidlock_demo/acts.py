@@ -1,4 +1,4 @@
-"""The three acts: the seed's way, bidlock over SQLite, bidlock over Redis. Real processes, real signals."""
+"""The first three acts: the seed's way, bidlock over SQLite, bidlock over Redis. Real processes, real signals."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ LEASE = {"BIDLOCK_TTL": "3", "BIDLOCK_MARGIN": "0.3", "BIDLOCK_REACH_TIMEOUT": "
 
 BIDDER = ("--port", "-1", "--concurrency", "2", "--bid-timeout", "2", "--longest-pause", "0.5")
 """Each works on two postings at a time, so that the fleet is busy for some seconds."""
+
+SLOWLY = ("--concurrency", "1")
+"""So that the fleet is busy for as long as it walks."""
 
 KILLS = 6
 """Bidders that are killed in each of bidlock's acts."""
@@ -64,16 +67,18 @@ class Stage:
             (directory / f"feed-{place}.jsonl").write_bytes(b"\n".join(self.feed.order(self.rng)) + b"\n")
         return directory
 
-    async def bidder(self, directory: Path, place: int, environment: Mapping[str, str], url: str, hear: Callable[[Event], None]) -> Child:
-        """Start a bidder that bids through bidlock."""
+    async def bidder(
+        self, directory: Path, place: int, environment: Mapping[str, str], url: str, hear: Callable[[Event], None], *, slow: bool = False
+    ) -> Child:
+        """Start a bidder that bids through bidlock; a slow one works on one posting at a time."""
         own = ("--feed", str(directory / f"feed-{place}.jsonl"), "--name", f"bidder-{place + 1}", "--marketplace", url)
-        return await self.nursery.start("example_bidder", *own, *BIDDER, environment=environment, on_event=hear)
+        return await self.nursery.start("example_bidder", *own, *BIDDER, *(SLOWLY if slow else ()), environment=environment, on_event=hear)
 
 
 async def seed_way(stage: Stage, act: Act) -> None:
     """Half of the bidders start while Redis is away for a moment, and fall back to SQLite, as they were told to."""
     directory = stage.files(act)
-    with _redis(directory) as server:
+    with redis(directory) as server:
         async with market(stage.nursery, directory) as counting:
 
             async def start(place: int, hear: Callable[[Event], None]) -> Child:
@@ -81,16 +86,16 @@ async def seed_way(stage: Stage, act: Act) -> None:
                 stores = ("--redis", server.url, "--database", str(directory / "tasks.db"))
                 return await stage.nursery.start("bidlock_demo.seed_way", *own, *stores, on_event=hear)
 
-            async with _fleet(act, start, counting) as fleet:
+            async with fleet(act, start, counting) as crew:
                 early = (stage.bidders + 1) // 2
-                await fleet.man(range(early))
+                await crew.man(range(early))
                 server.kill()
                 stage.say(f"Redis is away for a moment; {early} bidders use it already, {stage.bidders - early} start now")
-                await fleet.man(range(early, stage.bidders))
+                await crew.man(range(early, stage.bidders))
                 await asyncio.to_thread(server.restart)
                 act.redis_restarts += 1
                 stage.say("Redis is back; the late bidders go on with SQLite")
-                await fleet.work()
+                await crew.work()
             act.causes.update(_causes(await counting.stats()))
             if missing := act.postings - len(counting.postings()):
                 act.without_bid["skipped"] = missing
@@ -99,13 +104,13 @@ async def seed_way(stage: Stage, act: Act) -> None:
 async def over_sqlite(stage: Stage, act: Act) -> None:
     """One shared file; bidders are killed at work."""
     directory = stage.files(act)
-    await _guarded(stage, act, directory, "sqlite", f"sqlite:///{directory / 'bids.db'}", _kills)
+    await _guarded(stage, act, directory, "sqlite", f"sqlite:///{directory / 'bids.db'}", kills)
 
 
 async def over_redis(stage: Stage, act: Act) -> None:
     """A real server; bidders are killed at work, and so is the server."""
     directory = stage.files(act)
-    with _redis(directory) as server:
+    with redis(directory) as server:
 
         async def strike() -> None:
             await asyncio.to_thread(server.kill)
@@ -115,8 +120,8 @@ async def over_redis(stage: Stage, act: Act) -> None:
             act.redis_restarts += 1
             stage.say("Redis is back")
 
-        def disturbances(stage: Stage, fleet: Fleet) -> list[Disturbance]:
-            return [*_kills(stage, fleet), (0.5, strike)]
+        def disturbances(stage: Stage, crew: Fleet) -> list[Disturbance]:
+            return [*kills(stage, crew), (0.5, strike)]
 
         await _guarded(stage, act, directory, "redis", server.url, disturbances)
 
@@ -130,33 +135,36 @@ async def _guarded(
         async def start(place: int, hear: Callable[[Event], None]) -> Child:
             return await stage.bidder(directory, place, environment, counting.url, hear)
 
-        async with _fleet(act, start, counting) as fleet:
-            await fleet.man(range(stage.bidders))
-            await fleet.work(disturbances(stage, fleet))
-        act.without_bid.update(await _without_bid(stage.feed, counting, environment))
+        async with fleet(act, start, counting) as crew:
+            await crew.man(range(stage.bidders))
+            await crew.work(disturbances(stage, crew))
+        act.without_bid.update(await without_bid(stage.feed, counting, environment))
 
 
-def _kills(stage: Stage, fleet: Fleet) -> list[Disturbance]:
+def kills(stage: Stage, crew: Fleet) -> list[Disturbance]:
+    """Bidders killed at random while the feed is worked through."""
+
     async def kill() -> None:
         await asyncio.sleep(stage.rng.uniform(0, LATENCY))  # in any moment of a bid
-        await fleet.kill_one(stage.rng)
+        await crew.kill_one(stage.rng)
         stage.say("kill -9 of a bidder; another one takes its place")
 
     return [(stage.rng.uniform(0.05, 0.9), kill) for _ in range(KILLS)]
 
 
 @asynccontextmanager
-async def _fleet(act: Act, start: Start, counting: Market) -> AsyncIterator[Fleet]:
+async def fleet(act: Act, start: Start, counting: Market) -> AsyncIterator[Fleet]:
+    """The bidders of an act, and its count."""
     act.begin()
-    fleet = Fleet(act, start)
+    crew = Fleet(act, start)
     watching = asyncio.create_task(_watch(act, counting))
     try:
-        yield fleet
+        yield crew
         act.count(await counting.stats())
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await fleet.dismiss()
+        await crew.dismiss()
     act.end()
 
 
@@ -167,12 +175,13 @@ async def _watch(act: Act, counting: Market) -> None:
 
 
 @contextmanager
-def _redis(directory: Path) -> Any:
+def redis(directory: Path) -> Any:
+    """A server of the act's own."""
     with servers.start(directory=directory / "redis") as server:
         yield server
 
 
-async def _without_bid(feed: Feed, counting: Market, environment: Mapping[str, str]) -> Counter[str]:
+async def without_bid(feed: Feed, counting: Market, environment: Mapping[str, str]) -> Counter[str]:
     """Why postings have no bid, from the store itself."""
     async with bidlock.connect(environment=environment) as locks:
         return Counter([await _why(locks, *key) for key in feed.postings - counting.postings()])

@@ -28,7 +28,7 @@ def demo(
     feed_file: Annotated[
         Path | None, typer.Option("--feed", help="Your own postings: JSON lines with marketplace, id, title, budget, posted_at.")
     ] = None,
-    postings: Annotated[int, typer.Option(min=1, max=100_000, help="How many postings to make up (without --feed).")] = 400,
+    postings: Annotated[int, typer.Option(min=1, max=100_000, help="How many postings to make up (without --feed).")] = 300,
     bidders: Annotated[int, typer.Option(min=2, max=64, help="Processes that bid at a time.")] = 6,
     seed: Annotated[int, typer.Option(help="Chooses the made-up feed, each bidder's order of it, and who is killed.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")] = False,
@@ -36,8 +36,9 @@ def demo(
 ) -> None:
     """One feed, many bidders, no double bid: watch it.
 
-    Three acts over the same postings, with real processes: the seed's way (Redis if it answers, else SQLite) in which bids
-    are doubled; bidlock over SQLite; bidlock over Redis. In bidlock's acts bidders are killed with SIGKILL at work, and Redis, too.
+    Four acts over the same postings, with real processes: the seed's way (Redis if it answers, else SQLite) in which bids
+    are doubled; bidlock over SQLite; bidlock over Redis; bidlock walking from SQLite to Redis and back. In bidlock's acts
+    bidders are killed with SIGKILL at work, and so are Redis and the controller.
 
     Exit code 0 when bidlock had no duplicate bid and the seed's way had some; 1 when not; 130 after Ctrl-C.
     """

@@ -95,6 +95,8 @@ class Fleet:
                 self._act.skips[event["result"]] += 1
             case "bid":
                 self._act.settled.add(key)
+                if mode := event.get("mode"):
+                    self._act.modes[mode] += 1
             case "skipped":
                 self._act.skips[event["reason"]] += 1
                 if event["reason"] not in PASSING:

@@ -95,7 +95,7 @@ def table(acts: Sequence[Act]) -> Table:
 def _cells(act: Act) -> list[str | Text]:
     duplicates = Text(str(act.duplicates), style="bold red" if act.duplicates else "bold green" if act.bids else "")
     return [
-        act.title,
+        f"{act.title} {act.where}".rstrip(),
         str(act.postings),
         str(act.bids),
         duplicates,

@@ -11,20 +11,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bidlock_demo import acts
+from bidlock_demo import acts, walking
 from bidlock_demo.acts import Stage
 from bidlock_demo.children import nursery
 from bidlock_demo.feed import Feed
 from bidlock_demo.tally import Act, Report
 
 
-def programme(feed: Feed) -> tuple[Act, Act, Act]:
+def programme(feed: Feed) -> tuple[Act, Act, Act, Act]:
     """The acts before anything happened."""
     postings = len(feed.postings)
     return (
         Act("seed", "the seed's way", postings),
         Act("sqlite", "bidlock, SQLite", postings),
         Act("redis", "bidlock, Redis", postings),
+        Act("walk", "bidlock, walking", postings),
     )
 
 
@@ -39,7 +40,7 @@ async def perform(feed: Feed, plan: Sequence[Act], *, bidders: int, seed: int, s
         say: Tells the audience what happens.
     """
     began = time.monotonic()
-    seed_way, over_sqlite, over_redis = plan
+    seed_way, over_sqlite, over_redis, walk = plan
     with tempfile.TemporaryDirectory(prefix="bidlock-demo-") as folder, _cancelled_by_signals():
         async with nursery(Path(folder)) as children:
             stage = Stage(feed, bidders, random.Random(seed), Path(folder), children, say)
@@ -49,7 +50,9 @@ async def perform(feed: Feed, plan: Sequence[Act], *, bidders: int, seed: int, s
             await acts.over_sqlite(stage, over_sqlite)
             say(f"bidlock over Redis: {bidders} bidders, one server, kill -9 of both")
             await acts.over_redis(stage, over_redis)
-    return Report(seed_way, (over_sqlite, over_redis), len(feed.broken), time.monotonic() - began)
+            say(f"bidlock walks from SQLite to Redis and back: {bidders} bidders, kill -9 of everybody")
+            await walking.walk(stage, walk)
+    return Report(seed_way, (over_sqlite, over_redis, walk), len(feed.broken), time.monotonic() - began)
 
 
 @contextlib.contextmanager

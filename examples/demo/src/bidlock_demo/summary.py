@@ -46,6 +46,8 @@ def _of(act: Act) -> Iterator[str]:
         yield f"{act.title}: duplicates by cause: {_counts(act.causes)}"
     if act.skips:
         yield f"{act.title}: tries without a bid: {_counts(act.skips)}"
+    if act.walks:
+        yield f"{act.title}: {act.walks} walks, the controller killed {act.controller_kills} times; bids by mode: {_counts(act.modes)}"
     for why, count in act.without_bid.items():
         yield f"{act.title}: {count} without a bid – {WHY.get(why, why)}"
 

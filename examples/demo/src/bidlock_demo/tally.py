@@ -35,6 +35,11 @@ class Act:
         redis_restarts: Times the server was killed and started again.
         without_bid: Postings nobody bid on, by why.
         phase: How far it is.
+        where: Phase of the migration that the fleet is in; empty in acts without one.
+        walks: Walks that reached their goal.
+        phases_seen: Phases of the migration that the fleet was in.
+        modes: Bids by the mode in which they were placed.
+        controller_kills: Controllers killed with SIGKILL.
     """
 
     name: str
@@ -49,6 +54,11 @@ class Act:
     redis_restarts: int = 0
     without_bid: Counter[str] = field(default_factory=Counter)
     phase: Phase = Phase.WAITING
+    where: str = ""
+    walks: int = 0
+    phases_seen: set[str] = field(default_factory=set)
+    modes: Counter[str] = field(default_factory=Counter)
+    controller_kills: int = 0
     _began: float = 0.0
     _ended: float = 0.0
 
@@ -84,13 +94,17 @@ class Act:
             "kills": self.kills,
             "redis_restarts": self.redis_restarts,
             "without_bid": dict(self.without_bid),
+            "walks": self.walks,
+            "phases_seen": sorted(self.phases_seen),
+            "bids_by_mode": dict(self.modes),
+            "controller_kills": self.controller_kills,
             "seconds": round(self.seconds, 2),
         }
 
 
 @dataclass(frozen=True)
 class Report:
-    """All three acts.
+    """All acts.
 
     Attributes:
         seed: The seed's way.
@@ -125,6 +139,8 @@ class Report:
             "kills": sum(act.kills for act in self.guarded),
             "redis_restarts": sum(act.redis_restarts for act in self.guarded),
             "without_bid": dict(sum((act.without_bid for act in self.guarded), Counter())),
+            "walks": sum(act.walks for act in self.guarded),
+            "phases_seen": sorted(set().union(*(act.phases_seen for act in self.guarded))),
             "broken_lines": self.broken_lines,
             "seconds": round(self.seconds, 2),
             "acts": [act.document() for act in (self.seed, *self.guarded)],
