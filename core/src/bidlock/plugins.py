@@ -36,6 +36,8 @@ PACKAGES = {
     "redis+sentinel": "bidlock[redis]",
     "redis+cluster": "bidlock[redis]",
     "sqlite": "bidlock[sqlite]",
+    "sqlite+http": "bidlock-sqlite[agent]",
+    "sqlite+https": "bidlock-sqlite[agent]",
 }
 """What to install for a scheme that our own plugins serve."""
 

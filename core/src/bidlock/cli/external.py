@@ -17,10 +17,11 @@ from bidlock.cli.failures import redacted, say
 GROUP = "bidlock.commands.v1"
 """Entry-point group; a value is `module:function`, a function as typer takes it."""
 
-PACKAGES = {"demo": "bidlock-demo", "bench": "bidlock-bench"}
+PACKAGES = {"agent": "bidlock-sqlite[agent]", "demo": "bidlock-demo", "bench": "bidlock-bench"}
 """What to install for a command of ours that is not there."""
 
 SUMMARIES = {
+    "agent": "Serve one SQLite file to a migration on another machine.",
     "demo": "One feed, many bidders, no double bid: watch it.",
     "bench": "Measure bidlock, its peers and the raw floor in one run.",
 }

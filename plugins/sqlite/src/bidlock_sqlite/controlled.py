@@ -26,13 +26,14 @@ class SqliteOrigin:
     Args:
         config: As for the bidders' backend.
         may_create: Whether `constitute` makes a missing file; an agent must not.
+        seen: Domain of the file that was last surveyed; empty when none was.
     """
 
-    def __init__(self, config: BackendConfig, *, may_create: bool = True) -> None:
+    def __init__(self, config: BackendConfig, *, may_create: bool = True, seen: str = "") -> None:
         self._options = Options.read(config.address, config.timeout)
         self._buckets = config.buckets
         self._may_create = may_create
-        self._seen = ""
+        self._seen = seen
 
     async def open(self) -> None:
         """See `MigratableStore.open`. A missing file is an empty store, unless it may not be created."""

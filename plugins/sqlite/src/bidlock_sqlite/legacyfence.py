@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from bidlock.errors import InvalidPosting
 from bidlock.migration.port import Outcome
 from bidlock.migration.sight import LEGACY, ORIGIN_ONLY
 from bidlock.postings import posting
@@ -46,7 +48,7 @@ def _keys(lock_key: str) -> Iterator[str]:
     parts = lock_key.removeprefix(_PREFIX).split(":") if lock_key.startswith(_PREFIX) else []
     for joint in range(1, len(parts)):
         marketplace, name = ":".join(parts[:joint]), ":".join(parts[joint:])
-        if marketplace and name:
+        with suppress(InvalidPosting):  # nobody can bid on it through bidlock
             yield posting(marketplace, name).key
 
 

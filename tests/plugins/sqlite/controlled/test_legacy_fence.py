@@ -99,7 +99,7 @@ async def test_our_own_locks_plant_nothing_and_need_no_window_of_original_bots(s
     assert execute("SELECT count(*) FROM bidlock_marker") == [(0,)]
 
 
-@pytest.mark.parametrize("marketplace, name", [("upwork", "urn:job:1"), ("up:work", "1"), ("upwörk", "ä–1"), ("a:b", "c:d")])
+@pytest.mark.parametrize(("marketplace", "name"), [("upwork", "urn:job:1"), ("up:work", "1"), ("upwörk", "ä–1"), ("a:b", "c:d")])
 async def test_ids_with_colons_or_letters_of_any_language_are_the_same_posting_for_both(marketplace, name, store, ticket, take, execute):
     take("insert", marketplace, name)
     execute("DELETE FROM distributed_locks")
@@ -119,7 +119,7 @@ async def test_ids_whose_key_cannot_be_told_in_sql_are_refused_to_original_bots(
         take("insert", name=name)
 
 
-@pytest.mark.parametrize("name", ["~01ab", "a b", "x" * 300, "urn:1"])
+@pytest.mark.parametrize("name", ["~01ab", "a b", "x" * 300, "urn:1", ":1"])
 async def test_a_lock_that_is_there_when_the_fence_is_built_is_presumed_to_be_a_bid(name, owned, take, execute):
     take("insert", name=name)
     await owned.install_fence(EPOCH)
