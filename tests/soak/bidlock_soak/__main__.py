@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
-import bidlock
-from bidlock.testing.proxy import Proxy
-from bidlock_redis.testing import servers
 from bidlock_soak import checker
 from bidlock_soak.bidder import Bidder, Witness, sweep
 from bidlock_soak.children import Nursery, nursery
@@ -24,6 +23,10 @@ from bidlock_soak.feed import Feed
 from bidlock_soak.fleet import TIMES, Fleet, Place, SoakFailed
 from bidlock_soak.history import History, told
 from bidlock_soak.journal import Journal, Tail, read
+
+import bidlock
+from bidlock.testing.proxy import Proxy
+from bidlock_redis.testing import servers
 
 BEFORE = 20
 """Postings that were bid on in SQLite before any controller came."""
@@ -51,6 +54,7 @@ async def soak(arguments: argparse.Namespace, folder: Path) -> History:
         SoakFailed: it could not be brought to its end.
     """
     journal = Journal(folder / "soak.jsonl")
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os.kill, os.getpid(), signal.SIGINT)
     with nursery(folder) as children:
         async with _place(arguments, folder) as place:
             await _bid_before(place, children)
@@ -79,7 +83,7 @@ async def _bid_before(place: Place, children: Nursery) -> None:
         await sweep(Bidder(locks, journal, witness, random.Random(place.seed)), list(range(BEFORE)))
 
 
-async def _kept(fleet: Fleet, work: asyncio.coroutines.Coroutine[object, object, None]) -> None:
+async def _kept(fleet: Fleet, work: Coroutine[object, object, None]) -> None:
     """Do something while whoever is killed is replaced; the first failure of either ends both."""
     keeping, working = asyncio.create_task(fleet.keep()), asyncio.create_task(work)
     try:

@@ -16,14 +16,15 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from bidlock_soak.feed import LOBBY, LOBBY_SIZE, MARKETPLACE, Feed
+from bidlock_soak.journal import Journal
+
 import bidlock
 from bidlock import Locks, Placed, plugins
 from bidlock.errors import BackendError
 from bidlock.events import Acquired, Event, Lost
 from bidlock.hookspecs import hookimpl
 from bidlock.leases import Lease
-from bidlock_soak.feed import LOBBY, LOBBY_SIZE, MARKETPLACE, Feed
-from bidlock_soak.journal import Journal
 
 HANDS = 2
 """Attempts at a time."""
@@ -54,7 +55,7 @@ class Witness:
         now = time.monotonic()
         match event:
             case Acquired():
-                self._journal.note("leased", **{"try": _TRY.get()}, token=event.token, mode=event.mode, at=now)
+                self._journal.note("leased", attempt=_TRY.get(), token=event.token, mode=event.mode, at=now)
             case Lost():
                 self.lost[event.posting_id, event.token] = now
 
@@ -77,7 +78,7 @@ class Bidder:
             self._journal.note(
                 "bid",
                 sure=True,
-                **{"try": attempt},
+                attempt=attempt,
                 posting=f"{MARKETPLACE}:{number}",
                 token=lease.token,
                 nonce=lease.nonce,
@@ -107,22 +108,22 @@ class Bidder:
         start = now = time.monotonic()
         if lease.lost.is_set() or lease.deadline <= start:
             return
-        self._journal.note("believes", **{"try": attempt}, deadline=lease.deadline, at=start)
+        self._journal.note("believes", attempt=attempt, deadline=lease.deadline, at=start)
         while now < min(start + seconds, lease.deadline) and not lease.lost.is_set():
             await asyncio.sleep(TICK)
             now = time.monotonic()
         # The clock was read before the lease was looked at: at that time it was not lost.
         lost = self._witness.lost.get((lease.posting.id, lease.token), now) if lease.lost.is_set() else now
-        self._journal.note("believed", **{"try": attempt}, at=min(now, lost, lease.deadline))
+        self._journal.note("believed", attempt=attempt, at=min(now, lost, lease.deadline))
 
     def _begin(self, posting: str, *, bids: bool) -> int:
         attempt = next(self._numbers)
         _TRY.set(attempt)
-        self._journal.note("try", **{"try": attempt}, posting=posting, bids=bids, at=time.monotonic())
+        self._journal.note("try", attempt=attempt, posting=posting, bids=bids, at=time.monotonic())
         return attempt
 
     def _end(self, attempt: int, outcome: str) -> str:
-        self._journal.note("done", **{"try": attempt}, outcome=outcome)
+        self._journal.note("done", attempt=attempt, outcome=outcome)
         return outcome
 
 

@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from bidlock.modes import Role
-from bidlock.testing.proxy import Direction
 from bidlock_soak.fleet import Fleet
 from bidlock_soak.journal import Journal
+
+from bidlock.modes import Role
+from bidlock.testing.proxy import Direction
 
 PAUSES = (0.3, 1.2)
 """Seconds between two faults, at least and at most."""
@@ -28,7 +29,7 @@ class Faults:
             "bidder stopped beyond its TTL": (3, self._stop_bidder),
             "controller killed": (3, self._kill_walker),
             "controller stopped": (1, self._stop_walker),
-            "second controller refused": (1, self._second_controller),
+            "second controller": (1, self._second_controller),
             "Redis killed": (3, self._kill_redis),
             "connections cut": (3, self._cut),
             "replies held back": (1, self._hold),
@@ -57,8 +58,7 @@ class Faults:
         await self._fleet.pause(self._fleet.walker, self._rng.uniform(0.3, 1.5))
 
     async def _second_controller(self) -> None:
-        if not await self._fleet.second_controller():
-            self._journal.note("fault", kind="controller gone when a second one came")
+        await self._fleet.second_controller()
 
     async def _kill_redis(self) -> None:
         server, deciding = self._fleet.place.server, self._fleet.authority() is Role.TARGET

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from bidlock_soak.children import Child, Nursery
+from bidlock_soak.feed import Feed
+from bidlock_soak.journal import Journal
 
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.modes import Role
 from bidlock.testing.proxy import Proxy
 from bidlock_redis.testing.servers import Server
-from bidlock_soak.children import Child, Nursery
-from bidlock_soak.feed import Feed
-from bidlock_soak.journal import Journal
 
 FOLLOWING, STUBBORN = 4, ("strict", "sqlite", "only", "dual", "primary")
 """How many bidders follow the fleet's mode, and the modes which the others have for life: mostly a wrong one."""
@@ -145,17 +147,22 @@ class Fleet:
         """The controller."""
         return self._walker
 
-    async def second_controller(self) -> bool:
-        """Start the command line on the same register; whether the file's lock refused it, None when the first one died meanwhile."""
+    async def second_controller(self) -> None:
+        """Start the command line on the same register: the file's lock has to refuse it.
+
+        Raises:
+            SoakFailed: it was let in, though the first one was alive all the time.
+        """
         first = self._walker
-        command = ("-m", "bidlock", "migrate", "--to", "sqlite", "--step", "--register", str(self.place.register.path))
-        second = self._nursery.start(self._name("second"), *command, environment=self._controllers())
+        command = (str(Path(sys.executable).with_name("bidlock")), "migrate", "--to", "sqlite", "--step")
+        second = self._nursery.start(
+            self._name("second"), *command, "--register", str(self.place.register.path), environment=self._controllers()
+        )
         while second.running:
             await asyncio.sleep(LOOK)
-        refused = bool(second.process.returncode) and "another controller" in second.said()
+        refused = second.process.returncode and "another controller" in second.said()
         if not refused and first is self._walker and first and first.running:
             raise SoakFailed(f"a second controller was not refused: code {second.process.returncode}: {second.said()}")
-        return refused
 
     def authority(self) -> Role:
         """Who has it, as the register says."""
@@ -189,7 +196,14 @@ class Fleet:
     def _start_walker(self) -> Child:
         name = self._name("walker")
         harm = ("--seed", f"{self.place.seed}-{name}") if self.place.harm else ()
-        arguments = ("--journal", str(self._nursery.journal(name)), "--register", str(self.place.register.path), "--rest", str(self.place.rest))
+        arguments = (
+            "--journal",
+            str(self._nursery.journal(name)),
+            "--register",
+            str(self.place.register.path),
+            "--rest",
+            str(self.place.rest),
+        )
         return self._nursery.start(name, "-m", "bidlock_soak.walker", *arguments, *harm, environment=self._controllers())
 
     def _start_bidder(self, number: int) -> Child:

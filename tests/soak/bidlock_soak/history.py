@@ -158,7 +158,7 @@ class _Process:
             self._tried(number, "")
 
     def _take(self, kind: str, fact: Mapping[str, Any]) -> None:
-        number = fact.get("try", 0)
+        number = fact.get("attempt", 0)
         match kind:
             case "try":
                 self._tries[number] = (fact["posting"], fact["at"])

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import redis.asyncio
+from bidlock_soak import without
+from bidlock_soak.journal import Journal
 
 from bidlock import plugins
 from bidlock.errors import BackendError
@@ -24,8 +26,6 @@ from bidlock.migration.controller import PATIENCE, Controller, Step
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.modes import Role
 from bidlock.settings import Settings
-from bidlock_soak import without
-from bidlock_soak.journal import Journal
 
 ENDS = ("only", "sqlite")
 IDLE = (actions.Noop, actions.Wait, actions.Refuse)
@@ -122,7 +122,12 @@ async def run(arguments: argparse.Namespace) -> None:
     """The whole life of the process."""
     settings = Settings.read(os.environ)
     both = connecting.stores(
-        settings.sqlite_url, settings.redis_url, plugins.load(), prefix=settings.prefix, buckets=settings.buckets, timeout=settings.store_timeout
+        settings.sqlite_url,
+        settings.redis_url,
+        plugins.load(),
+        prefix=settings.prefix,
+        buckets=settings.buckets,
+        timeout=settings.store_timeout,
     )
     await connecting.open_both(both)
     journal = Journal(arguments.journal)
