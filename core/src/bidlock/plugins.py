@@ -25,7 +25,7 @@ ALLOW_VARIABLE = "BIDLOCK_PLUGINS"
 """Comma-separated entry-point names; when set, no other plugin is imported."""
 
 LOAD_TIMEOUT_VARIABLE = "BIDLOCK_PLUGIN_TIMEOUT"
-"""How long the import of one plugin may take, seconds; 10 when unset."""
+"""How long the import of one plugin may take, seconds; 60 when unset (a busy machine is slow, a hanging import is rare)."""
 
 PACKAGES = {
     "redis": "bidlock[redis]",
@@ -191,7 +191,7 @@ def _load_one(plugins: Plugins, entry: metadata.EntryPoint, distribution: str, v
 
 
 def _load_timeout(environment: Mapping[str, str]) -> float:
-    text = environment.get(LOAD_TIMEOUT_VARIABLE) or "10"
+    text = environment.get(LOAD_TIMEOUT_VARIABLE) or "60"
     try:
         return float(text)
     except ValueError:

@@ -97,14 +97,14 @@ def test_a_strangers_plugin_is_listed_beside_ours(installed):
 def test_a_bad_plugin_is_named_while_everything_else_works(installed, source, status, says):
     installed("zzz", source, "bidlock-zzz")
 
-    ran = installed.run("plugins", "--json", BIDLOCK_PLUGIN_TIMEOUT="0.5")
+    ran = installed.run("plugins", "--json", BIDLOCK_PLUGIN_TIMEOUT="3")
 
     assert (ran.code, ran.err) == (0, "")
     culprit = report(ran, "bidlock-zzz")
     assert (culprit["status"], culprit["version"]) == (status, "0.3")
     assert says in culprit["reason"]
     assert report(ran, "bidlock")["status"] == "loaded"
-    worked = installed.run("hold", "--url", "memory://", "upwork:1", "--", "echo", "in", BIDLOCK_PLUGIN_TIMEOUT="0.5")
+    worked = installed.run("hold", "--url", "memory://", "upwork:1", "--", "echo", "in", BIDLOCK_PLUGIN_TIMEOUT="3")
     assert (worked.code, worked.out) == (0, "in\n")
 
 
