@@ -79,7 +79,7 @@ def test_a_strangers_plugin_is_listed_beside_ours(installed):
         ("import no_such_library", "broken", "ModuleNotFoundError: No module named 'no_such_library'"),
         ("def broken(:", "broken", "SyntaxError"),
         ("import sys; sys.exit(3)", "broken", "SystemExit: 3"),
-        ("while True: __import__('time').sleep(60)", "broken", "its import did not end within 0.5 s"),
+        ("while True: __import__('time').sleep(60)", "broken", "its import did not end within 3 s"),
         (GOOD.format(name="old", scheme="old", port=7), "refused", "written for port 7, this is port 1"),
         (
             GOOD.format(name="thief", scheme="memory", port=1),
