@@ -8,6 +8,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 MEMBERS := core plugins/redis plugins/sqlite operator benchmarks examples/bidder examples/marketplace examples/demo examples/custom-backend
 SETUP := .venv/.ready
 FEED ?=
+SECONDS ?= 60
+SEED ?= 1
+FAULTS ?= all
 export UV_NO_SYNC := 1
 
 .PHONY: help
@@ -63,6 +66,10 @@ test: $(SETUP) lint types arch ## Every test that needs no root
 cover: $(SETUP) ## Every test, with coverage
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --show-missing
+
+.PHONY: soak
+soak: $(SETUP) ## A fleet bids, walks and is hurt; the history is checked (SECONDS=60 SEED=1 FAULTS=all)
+	@tools/soak --seconds $(SECONDS) --seed $(SEED) --faults $(FAULTS)
 
 .PHONY: bench
 bench: $(SETUP) ## Measure bidlock, its peers and the raw floor in one run

@@ -118,6 +118,11 @@ def test_a_recovery_is_counted_for_the_store_that_decides_from_its_first_answer_
     assert checker.recoveries([1.5, 2.25, 5.5, 6.5], outages) == [0.25, 0.5]
 
 
+@pytest.mark.parametrize(("absence", "count"), [((0, 2), 1), ((0, 2.1), 0), ((2.1, 2.2), 0), ((2.2, 9), 0), ((2.5, 9), 1)])
+def test_a_recovery_for_which_no_controller_was_there_is_left_out(absence, count):
+    assert len(checker.recoveries([2.5], [Outage(1, 2, deciding=True)], [Outage(*absence)])) == count
+
+
 def test_the_verdict_line_and_the_exit_agree():
     clean = checker.check(History(bids=[bid("p", 1.0)], tries=[Try("p", "a", "placed", True)], span=(0, 2.5)))
     doubled = checker.check(History(bids=[bid("p", 1.0), bid("p", 2.0)], span=(0, 2)))

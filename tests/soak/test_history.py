@@ -70,6 +70,18 @@ def test_faults_outages_and_walks_are_taken_from_those_who_made_them():
     assert (history.walks, history.span, history.outages) == (2, (1.0, 9.0), [Outage(2.0, 3.0, deciding=True)])
 
 
+def test_a_controller_is_absent_from_its_end_until_another_is_at_work():
+    history = told(
+        {
+            "soak": [{"fact": "left", "at": 3.0}, {"fact": "left", "at": 8.0}, {"fact": "absence", "start": 5.0, "end": 5.5}],
+            "walker-1": [{"fact": "at work", "at": 1.0}],
+            "walker-2": [{"fact": "at work", "at": 4.0}],
+        }
+    )
+
+    assert sorted(history.absences) == [Outage(3.0, 4.0), Outage(5.0, 5.5), Outage(8.0, float("inf"))]
+
+
 def test_a_line_that_was_cut_off_is_no_fact(tmp_path):
     Journal(tmp_path / "b.jsonl").note("try", at=1.0)
     with (tmp_path / "b.jsonl").open("a") as file:

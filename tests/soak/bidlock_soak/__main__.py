@@ -104,24 +104,19 @@ async def _run(fleet: Fleet, journal: Journal, rng: random.Random, arguments: ar
     await _until(lambda: bids.count() > BEFORE, time.monotonic() + EXTRA, "no bidder came to bid")
     begun = time.monotonic()
     journal.note("begun", at=begun)
-    striking = asyncio.create_task(Faults(fleet, journal, rng).strike()) if arguments.faults == "all" else None
+    harm = Faults(fleet, journal, rng)
+    striking = asyncio.create_task(harm.strike()) if arguments.faults == "all" else None
     while (passed := time.monotonic() - begun) < arguments.seconds:
         await asyncio.sleep(min(PROGRESS, arguments.seconds - passed))
         say(f"{time.monotonic() - begun:5.0f} s: {bids.count()} bids, {walks.count()} walks, {faults.count()} faults, at {fleet.where()}")
         if striking and striking.done():
-            await striking
-    await _ended(striking)
+            break
+    harm.stop()
+    if striking:
+        await striking
     journal.note("ended", at=time.monotonic())
     await fleet.dismiss()
     await _until(lambda: walks.count() > 0, time.monotonic() + EXTRA, "no walk came to its end")
-
-
-async def _ended(striking: asyncio.Task[None] | None) -> None:
-    """Let the fault that strikes come to its end, and let none follow."""
-    if striking:
-        striking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await striking
 
 
 async def _until(condition: Callable[[], bool], until: float, otherwise: str) -> None:
@@ -149,6 +144,7 @@ def report(history: History) -> bool:
     verdict = checker.check(history)
     for title, counts in (("faults", history.faults), ("attempts without a bid", history.skips)):
         say(f"{title}: " + (", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"))
+    say(f"longest pause while a controller was at work, too: {verdict.guarded_pause:.1f} s")
     if verdict.recovery is not None:
         say(f"from the first answer of a restarted Redis to the next bid: median {verdict.recovery:.2f} s of {len(verdict.recoveries)}")
     for finding in checker.findings(verdict):

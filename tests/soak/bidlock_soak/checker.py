@@ -34,7 +34,9 @@ class Verdict:
         regressions: Leases whose token is not higher than one of the posting that was known before they were asked for.
         lost: Postings that nobody bid on though nobody can say why.
         longest_pause: Longest time without a bid while the stores could be reached.
-        recoveries: From the first answer of a restarted store that had the authority to the next bid.
+        guarded_pause: The same, without the times in which no controller was at work.
+        recoveries: From the first answer of a restarted store that had the authority to the next bid, while a
+            controller was at work.
     """
 
     bids: int
@@ -43,6 +45,7 @@ class Verdict:
     regressions: tuple[tuple[Grant, Grant], ...]
     lost: tuple[str, ...]
     longest_pause: float
+    guarded_pause: float
     recoveries: tuple[float, ...]
 
     @property
@@ -66,7 +69,8 @@ def check(history: History) -> Verdict:
         regressions=tuple(regressions(history.grants)),
         lost=tuple(sorted(lost(history.tries, history.bids))),
         longest_pause=longest_pause(times, history.outages, history.span),
-        recoveries=tuple(recoveries(times, history.outages)),
+        guarded_pause=longest_pause(times, [*history.outages, *history.absences], history.span),
+        recoveries=tuple(recoveries(times, history.outages, history.absences)),
     )
 
 
@@ -131,10 +135,21 @@ def longest_pause(bids: Iterable[float], outages: Iterable[Outage], span: tuple[
     return longest
 
 
-def recoveries(bids: Sequence[float], outages: Iterable[Outage]) -> list[float]:
-    """For each outage of a store that had the authority: seconds from its end to the next bid, if there was one."""
-    found = [next((at - outage.end for at in bids if at >= outage.end), None) for outage in outages if outage.deciding]
-    return [seconds for seconds in found if seconds is not None]
+def recoveries(bids: Sequence[float], outages: Iterable[Outage], absences: Sequence[Outage] = ()) -> list[float]:
+    """For each outage of a store that had the authority: seconds from its end to the next bid.
+
+    Left out is what no controller was there for all the time: nobody could have opened the store again.
+    """
+    found = []
+    for outage in outages:
+        following = next((at for at in bids if at >= outage.end), None)
+        if outage.deciding and following is not None and not any(_shared(absence, outage.end, following) for absence in absences):
+            found.append(following - outage.end)
+    return found
+
+
+def _shared(absence: Outage, start: float, end: float) -> bool:
+    return absence.start < end and start < absence.end
 
 
 def _grouped(items: Iterable[Item], order: Callable[[Item], float]) -> Iterable[list[Item]]:

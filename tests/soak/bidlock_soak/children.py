@@ -27,7 +27,6 @@ class Child:
         self.name = name
         self.process = process
         self.errors = errors
-        self.stopped = False
 
     @property
     def running(self) -> bool:
@@ -36,7 +35,6 @@ class Child:
 
     def send(self, number: int) -> None:
         """A signal, if it still runs."""
-        self.stopped = number == signal.SIGSTOP or (self.stopped and number != signal.SIGCONT)
         self.process.send_signal(number)
 
     def said(self) -> str:

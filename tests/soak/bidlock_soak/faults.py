@@ -18,12 +18,13 @@ PAUSES = (0.3, 1.2)
 
 
 class Faults:
-    """Strikes for ever; each fault is over before the next one."""
+    """Strikes until stopped; each fault is over before the next one."""
 
     def __init__(self, fleet: Fleet, journal: Journal, rng: random.Random) -> None:
         self._fleet = fleet
         self._journal = journal
         self._rng = rng
+        self._stopped = False
         self._kinds: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
             "bidder killed": (5, self._kill_bidder),
             "bidder stopped beyond its TTL": (3, self._stop_bidder),
@@ -36,10 +37,14 @@ class Faults:
             "connections slow": (2, self._delay),
         }
 
+    def stop(self) -> None:
+        """Let no fault follow the present one."""
+        self._stopped = True
+
     async def strike(self) -> None:
-        """Until cancelled."""
+        """Until told to stop, and the last fault is over."""
         weights = [weight for weight, _ in self._kinds.values()]
-        while True:
+        while not self._stopped:
             await asyncio.sleep(self._rng.uniform(*PAUSES))
             (kind,) = self._rng.choices(list(self._kinds), weights)
             self._journal.note("fault", kind=kind, at=time.monotonic())
@@ -49,13 +54,13 @@ class Faults:
         self._fleet.kill_bidder()
 
     async def _stop_bidder(self) -> None:
-        await self._fleet.pause(self._fleet.one(), self._rng.uniform(0.7, 1.5))
+        await self._fleet.pause_bidder(self._rng.uniform(0.7, 1.5))
 
     async def _kill_walker(self) -> None:
         self._fleet.kill_walker()
 
     async def _stop_walker(self) -> None:
-        await self._fleet.pause(self._fleet.walker, self._rng.uniform(0.3, 1.5))
+        await self._fleet.pause_walker(self._rng.uniform(0.3, 1.5))
 
     async def _second_controller(self) -> None:
         await self._fleet.second_controller()

@@ -129,23 +129,24 @@ class Fleet:
     def kill_walker(self) -> None:
         """SIGKILL the controller, in the middle of whatever it does."""
         if self._walker:
+            self._journal.note("left", at=time.monotonic())
             self._walker.send(signal.SIGKILL)
 
-    async def pause(self, child: Child | None, seconds: float) -> None:
-        """SIGSTOP for a while."""
-        if child and child.running:
-            child.send(signal.SIGSTOP)
-            await asyncio.sleep(seconds)
-            child.send(signal.SIGCONT)
+    async def pause_bidder(self, seconds: float) -> None:
+        """SIGSTOP one for a while."""
+        await self._pause(self._rng.choice(self._bidders), seconds)
 
-    def one(self) -> Child:
-        """A bidder."""
-        return self._rng.choice(self._bidders)
+    async def pause_walker(self, seconds: float) -> None:
+        """SIGSTOP the controller for a while."""
+        if self._walker:
+            start = time.monotonic()
+            await self._pause(self._walker, seconds)
+            self._journal.note("absence", start=start, end=time.monotonic())
 
-    @property
-    def walker(self) -> Child | None:
-        """The controller."""
-        return self._walker
+    async def _pause(self, child: Child, seconds: float) -> None:
+        child.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        child.send(signal.SIGCONT)
 
     async def second_controller(self) -> None:
         """Start the command line on the same register: the file's lock has to refuse it.
@@ -177,11 +178,12 @@ class Fleet:
     async def _end(self, child: Child) -> None:
         while child.running:
             await asyncio.sleep(LOOK)
-        if child.process.returncode not in (0, -signal.SIGKILL):
+        if child.process.returncode not in (0, -signal.SIGKILL, -signal.SIGTERM):  # the last: it had not begun yet
             raise SoakFailed(f"{child.name} ended with code {child.process.returncode}: {child.said()}")
 
     def _mind_walker(self) -> None:
         if self._walker and not self._walker.running:
+            self._journal.note("left", at=time.monotonic())
             if self._walker.process.returncode != -signal.SIGKILL:
                 raise SoakFailed(f"the controller ended with code {self._walker.process.returncode}: {self._walker.said()}")
             self._walker = self._start_walker()

@@ -80,17 +80,35 @@ class Outage(NamedTuple):
 
 @dataclass
 class History:
-    """Everything that was written down."""
+    """Everything that was written down. Times are monotonic seconds.
+
+    Attributes:
+        bids: By time.
+        beliefs: In any order, like what follows.
+        grants: Leases.
+        tries: Attempts to bid.
+        outages: Of Redis.
+        absences: Times in which no controller was at work.
+        walks: How often the fleet went to Redis and back.
+        skips: Attempts without a bid, by reason.
+        faults: By kind.
+        span: First and last moment that count for pauses.
+        left: When controllers ended.
+        came: When controllers began their work.
+    """
 
     bids: list[Bid] = field(default_factory=list)
     beliefs: list[Belief] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
     tries: list[Try] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
+    absences: list[Outage] = field(default_factory=list)
+    walks: int = 0
     skips: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    walks: int = 0
     span: tuple[float, float] = (0.0, 0.0)
+    left: list[float] = field(default_factory=list)
+    came: list[float] = field(default_factory=list)
 
 
 Facts = Iterable[Mapping[str, Any]]
@@ -109,6 +127,7 @@ def told(journals: Mapping[str, Facts]) -> History:
         elif name != "soak":
             _Process(history, name, killed.get(name)).take(facts)
     history.bids.sort(key=lambda bid: bid.at)
+    history.absences += _between(history.left, history.came)
     return history
 
 
@@ -122,6 +141,10 @@ def _take_parent(history: History, facts: Facts, killed: dict[str, float]) -> No
                 killed[fact["process"]] = fact["at"]
             case "outage":
                 history.outages.append(Outage(fact["start"], fact["end"], fact["deciding"]))
+            case "absence":
+                history.absences.append(Outage(fact["start"], fact["end"]))
+            case "left":
+                history.left.append(fact["at"])
             case "begun":
                 begun = fact["at"]
             case "ended":
@@ -134,6 +157,13 @@ def _take_walker(history: History, facts: Facts) -> None:
         if fact["fact"] == "fault":
             history.faults[fact["kind"]] += 1
         history.walks += fact["fact"] == "walked"
+        if fact["fact"] == "at work":
+            history.came.append(fact["at"])
+
+
+def _between(left: list[float], came: list[float]) -> list[Outage]:
+    """From each end of a controller to the first one after it that is at work."""
+    return [Outage(end, min((start for start in came if start > end), default=float("inf"))) for end in left]
 
 
 class _Process:

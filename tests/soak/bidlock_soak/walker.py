@@ -134,6 +134,7 @@ async def run(arguments: argparse.Namespace) -> None:
     harm = Harm(arguments.seed, journal, settings.redis_url) if arguments.seed else None
     file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
     with file.locked():
+        journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
         await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, arguments.rest).walk()
 
