@@ -47,7 +47,7 @@ def of_plugins(reports: Iterable[PluginReport]) -> Iterator[Finding]:
 
 
 def of_store(observed: Observed, settings: Settings, capabilities: Capabilities, mode: str, url: str) -> Iterator[Finding]:
-    """What a store says about itself, seen with this client's settings and its mode."""
+    """What a store says about itself, seen with this client's settings and its mode (empty: it is not asked to admit one)."""
     for finding in _of_store(observed, settings, capabilities, mode):
         yield replace(finding, store=url)
 
@@ -61,7 +61,8 @@ def _of_store(observed: Observed, settings: Settings, capabilities: Capabilities
     yield from _of_meta(observed, settings)
     if observed.initialised:
         yield _of_format(observed, settings)
-        yield _of_mode(observed, mode)
+        if mode:
+            yield _of_mode(observed, mode)
         yield from _of_times(observed, settings)
         yield _of_durability(observed, capabilities)
     if observed.watermark_ms:

@@ -101,7 +101,8 @@ async def _visit(report: Report, locks: Locks, role: Role, store: Store) -> None
     report.visits.append(visit)
     report.findings.append(Finding("reached", Level.OK, f"{shown} in {visit.round_trip_ms} ms", store=shown))
     if visit.observed is not None:
-        report.findings += diagnosis.of_store(visit.observed, locks.settings, store.capabilities, locks.mode.name, shown)
+        mode = locks.mode.name if role in locks.mode.roles else ""  # a store that this mode does not use need not admit it
+        report.findings += diagnosis.of_store(visit.observed, locks.settings, store.capabilities, mode, shown)
 
 
 async def _look(role: Role, url: str, store: Store) -> Visit:

@@ -82,7 +82,7 @@ class RegisterFile:
             return _loaded(json.loads(text))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                f"{self._path} is no register ({error}); if it was damaged, move it away: it is rebuilt from what the stores show"
+                f"{self._path} is no register ({error}); if it was damaged, move it away and run `bidlock migrate rebuild`: it is rebuilt from what the stores show"
             ) from None
 
     @property
