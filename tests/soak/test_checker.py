@@ -74,8 +74,9 @@ def test_a_token_not_above_one_that_was_known_before_is_a_regression(grants, cou
         ("", False, set()),
         ("", True, set()),
         ("lost", True, set()),
+        ("watermark", False, set()),
     ],
-    ids=["claimed by nobody", "never tried again", "killed", "killed with the lease", "refused after the lease"],
+    ids=["claimed by nobody", "never tried again", "killed", "killed with the lease", "refused after the lease", "given up with a loss"],
 )
 def test_a_posting_without_a_bid_needs_an_attempt_that_may_have_claimed_it(ended, leased, expected):
     assert checker.lost([Try("p", "a", ended, leased), Try("p", "b", "already_bid", False)], []) == expected

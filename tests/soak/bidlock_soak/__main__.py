@@ -70,8 +70,8 @@ async def soak(arguments: argparse.Namespace, folder: Path) -> History:
 async def _place(arguments: argparse.Namespace, folder: Path) -> AsyncIterator[Place]:
     with servers.start(directory=folder / "redis") as server:
         async with Proxy(server.host, server.port) as proxy:
-            feed = Feed(time.monotonic(), arguments.rate, BEFORE)
-            yield Place(folder, arguments.seed, server, proxy, feed, arguments.rest, arguments.faults == "all")
+            feed = Feed(time.monotonic(), arguments.rate, BEFORE, time.time() - time.monotonic())
+            yield Place(folder, arguments.seed, server, proxy, feed, arguments.rest, arguments.faults)
 
 
 async def _bid_before(place: Place, children: Nursery) -> None:
@@ -80,7 +80,7 @@ async def _bid_before(place: Place, children: Nursery) -> None:
     witness, loaded = Witness(journal), bidlock.plugins.load()
     loaded.register(witness, "witness")
     async with bidlock.connect(place.sqlite_url, environment=TIMES, loaded=loaded) as locks:
-        await sweep(Bidder(locks, journal, witness, random.Random(place.seed)), list(range(BEFORE)))
+        await sweep(Bidder(locks, journal, witness, random.Random(place.seed), place.feed), list(range(BEFORE)))
 
 
 async def _kept(fleet: Fleet, work: Coroutine[object, object, None]) -> None:
@@ -105,7 +105,7 @@ async def _run(fleet: Fleet, journal: Journal, rng: random.Random, arguments: ar
     begun = time.monotonic()
     journal.note("begun", at=begun)
     harm = Faults(fleet, journal, rng)
-    striking = asyncio.create_task(harm.strike()) if arguments.faults == "all" else None
+    striking = asyncio.create_task(harm.strike()) if arguments.faults != "none" else None
     while (passed := time.monotonic() - begun) < arguments.seconds:
         await asyncio.sleep(min(PROGRESS, arguments.seconds - passed))
         say(f"{time.monotonic() - begun:5.0f} s: {bids.count()} bids, {walks.count()} walks, {faults.count()} faults, at {fleet.where()}")
@@ -158,7 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to hurt (60)")
     parser.add_argument("--seed", type=int, default=1, help="of every draw (1)")
-    parser.add_argument("--faults", choices=("none", "all"), default="all")
+    parser.add_argument("--faults", choices=("none", "all", "losses"), default="all", help="which (all)")
     parser.add_argument("--rate", type=float, default=25.0, help="postings a second (25)")
     parser.add_argument("--rest", type=float, default=2.0, help="seconds to rest at each end of a walk (2)")
     arguments = parser.parse_args()

@@ -63,8 +63,9 @@ class Witness:
 class Bidder:
     """What one process does."""
 
-    def __init__(self, locks: Locks, journal: Journal, witness: Witness, rng: random.Random) -> None:
+    def __init__(self, locks: Locks, journal: Journal, witness: Witness, rng: random.Random, feed: Feed) -> None:
         self._locks = locks
+        self._feed = feed
         self._journal = journal
         self._witness = witness
         self._rng = rng
@@ -87,14 +88,15 @@ class Bidder:
             )
             await self._believe(attempt, lease, self._rng.uniform(0.0, 0.02))
 
-        outcome = await self._locks.bid_once(MARKETPLACE, str(number), place, timeout=timeout)
+        outcome = await self._locks.bid_once(MARKETPLACE, str(number), place, posted_at=self._feed.stamp(number), timeout=timeout)
         return self._end(attempt, "placed" if isinstance(outcome, Placed) else outcome.reason.value)
 
     async def hold(self, marketplace: str, number: int, seconds: float) -> str:
         """Hold the bare lock of a posting for a while, if it is free."""
         attempt = self._begin(f"{marketplace}:{number}", bids=False)
         try:
-            lease = await self._locks.try_hold(marketplace, str(number))
+            posted_at = self._feed.stamp(number) if marketplace == MARKETPLACE else None
+            lease = await self._locks.try_hold(marketplace, str(number), posted_at=posted_at)
         except BackendError:
             return self._end(attempt, "unreachable")
         if lease is None:
@@ -199,11 +201,12 @@ async def run(arguments: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with bidlock.connect(loaded=loaded) as locks:
-        bidder = Bidder(locks, journal, witness, rng)
+        feed = Feed(arguments.begun, arguments.rate, arguments.head_start, arguments.wall)
+        bidder = Bidder(locks, journal, witness, rng, feed)
         if arguments.sweep:
             await sweep(bidder, [int(number) for number in arguments.sweep.read_text().split()])
         else:
-            await work(bidder, Feed(arguments.begun, arguments.rate, arguments.head_start), rng, stopped)
+            await work(bidder, feed, rng, stopped)
 
 
 def main() -> None:
@@ -214,6 +217,7 @@ def main() -> None:
     parser.add_argument("--begun", type=float, default=0.0)
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--head-start", type=int, default=0)
+    parser.add_argument("--wall", type=float, default=0.0)
     parser.add_argument("--sweep", type=Path)
     asyncio.run(run(parser.parse_args()))
 

@@ -113,12 +113,13 @@ def lost(tries: Iterable[Try], bids: Iterable[Bid]) -> set[str]:
     """Postings that somebody tried to bid on, that have no bid, and for which there is no reason.
 
     A reason is an attempt that may have claimed the posting and never came to bid: its process was killed, or it had a
-    lease and was refused afterwards. A posting is given up then rather than bid on twice.
+    lease and was refused afterwards. A posting is given up then rather than bid on twice. So it is after a loss of data
+    that was accepted (`watermark`).
     """
     tried, excused = set(), set()
     for one in tries:
         tried.add(one.posting)
-        if not one.ended or (one.leased and one.ended != "placed"):
+        if one.ended in ("", "watermark") or (one.leased and one.ended != "placed"):
             excused.add(one.posting)
     return tried - excused - {bid.posting for bid in bids}
 

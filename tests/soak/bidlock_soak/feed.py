@@ -22,11 +22,13 @@ class Feed:
         begun: When number 0 came out, monotonic seconds.
         rate: How many come out per second.
         head_start: How many were there from the beginning.
+        wall: What to add to the monotonic clock for Unix time, seconds; one for all processes, so that a stamp is one, too.
     """
 
     begun: float
     rate: float
     head_start: int
+    wall: float
 
     def released(self) -> int:
         """How many are out by now."""
@@ -35,3 +37,7 @@ class Feed:
     def due(self, number: int) -> float:
         """When a number comes out, monotonic seconds."""
         return self.begun + max(0, number + 1 - self.head_start) / self.rate
+
+    def stamp(self, number: int) -> float:
+        """The creation stamp that the marketplace shows, Unix seconds."""
+        return self.due(number) + self.wall

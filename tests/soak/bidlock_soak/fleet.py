@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import signal
 import sys
@@ -19,8 +20,8 @@ from bidlock.modes import Role
 from bidlock.testing.proxy import Proxy
 from bidlock_redis.testing.servers import Server
 
-FOLLOWING, STUBBORN = 4, ("strict", "sqlite", "only", "dual", "primary")
-"""How many bidders follow the fleet's mode, and the modes which the others have for life: mostly a wrong one."""
+FOLLOWING, STUBBORN = 4, ("sqlite", "only", "strict", "dual", "primary")
+"""How many bidders follow the fleet's mode, and the modes which the others, by turns, have for life: mostly a wrong one."""
 
 BIDDERS = 6
 LOOK = 0.05
@@ -50,7 +51,7 @@ class Place:
         proxy: Between bidders and Redis.
         feed: What is bid on.
         rest: Seconds that the controller rests at each end.
-        harm: Whether the controller harms itself and Redis.
+        faults: `none`, `all`, or `losses`: all, and Redis is also emptied while it has the authority.
     """
 
     folder: Path
@@ -59,7 +60,7 @@ class Place:
     proxy: Proxy
     feed: Feed
     rest: float
-    harm: bool
+    faults: str
 
     @property
     def register(self) -> RegisterFile:
@@ -84,6 +85,7 @@ class Fleet:
         self._bidders: list[Child] = []
         self._walker: Child | None = None
         self._dismissed = False
+        self._stubborn = itertools.cycle(STUBBORN)
 
     async def begin(self) -> None:
         """The controller first: bidders need the register's id and mode."""
@@ -197,7 +199,7 @@ class Fleet:
 
     def _start_walker(self) -> Child:
         name = self._name("walker")
-        harm = ("--seed", f"{self.place.seed}-{name}") if self.place.harm else ()
+        harm = ("--seed", f"{self.place.seed}-{name}", "--faults", self.place.faults) if self.place.faults != "none" else ()
         arguments = (
             "--journal",
             str(self._nursery.journal(name)),
@@ -211,18 +213,18 @@ class Fleet:
     def _start_bidder(self, number: int) -> Child:
         register = self.place.register
         following = {"BIDLOCK_MODE_FILE": str(register.mode_path)}
-        mode = following if number < FOLLOWING else {"BIDLOCK_MODE": self._rng.choice(STUBBORN)}
-        feed = self.place.feed
-        arguments = ("--begun", str(feed.begun), "--rate", str(feed.rate), "--head-start", str(feed.head_start))
-        return self._bidder(self._name("bidder"), mode, *arguments)
+        mode = following if number < FOLLOWING else {"BIDLOCK_MODE": next(self._stubborn)}
+        return self._bidder(self._name("bidder"), mode)
 
     def _bidder(self, name: str, mode: dict[str, str], *arguments: str) -> Child:
         kept = self.place.register.read()
         wire = f"redis://{self.place.proxy.host}:{self.place.proxy.port}/0"
         stores = {"BIDLOCK_POLICY": kept.owner if kept else "", "BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": wire}
+        feed = self.place.feed
+        stream = ("--begun", str(feed.begun), "--rate", str(feed.rate), "--head-start", str(feed.head_start), "--wall", str(feed.wall))
         own = ("--journal", str(self._nursery.journal(name)), "--seed", f"{self.place.seed}-{name}")
         environment = TIMES | stores | mode | {"BIDLOCK_HOLDER": name}
-        return self._nursery.start(name, "-m", "bidlock_soak.bidder", *own, *arguments, environment=environment)
+        return self._nursery.start(name, "-m", "bidlock_soak.bidder", *own, *stream, *arguments, environment=environment)
 
     def _controllers(self) -> dict[str, str]:
         return TIMES | {"BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": self.place.server.url}

@@ -11,6 +11,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -36,6 +37,12 @@ HALTED = 4
 DEATH = 0.04
 """How often, of a hundred writes or so, the controller dies after one."""
 
+LOSS = 0.01
+"""How often, after a write under Redis' authority, it is emptied, where losses are wanted."""
+
+CLOCK_SKEW_MS = 1000
+"""Bound on the stamps' clock minus Redis' clock; both are this machine's."""
+
 WIPE = 0.02
 """How often, after a write under SQLite's authority, Redis is emptied."""
 
@@ -43,8 +50,9 @@ WIPE = 0.02
 class Harm:
     """Bad luck that strikes between two writes."""
 
-    def __init__(self, seed: str, journal: Journal, url: str) -> None:
+    def __init__(self, seed: str, journal: Journal, url: str, losses: Path | None) -> None:
         self._rng = random.Random(seed)
+        self._losses = losses
         self._journal = journal
         self._url = url
 
@@ -53,11 +61,19 @@ class Harm:
         if self._rng.random() < DEATH:
             self._journal.note("fault", kind="controller killed after a write", after=type(step.action).__name__)
             os.kill(os.getpid(), signal.SIGKILL)
-        harmless = step.sight.register.authority is Role.ORIGIN and not isinstance(step.action, actions.Authorise)
+        if isinstance(step.action, actions.Authorise):
+            return  # the authority that was seen is not the one that is
+        harmless = step.sight.register.authority is Role.ORIGIN
         if harmless and self._rng.random() < WIPE:
-            async with redis.asyncio.Redis.from_url(self._url) as client:
-                await client.flushall()
-            self._journal.note("fault", kind="Redis emptied")
+            await self._wipe("Redis emptied")
+        elif not harmless and self._losses and self._rng.random() < LOSS:
+            self._losses.touch()
+            await self._wipe("Redis emptied while it had the authority")
+
+    async def _wipe(self, kind: str) -> None:
+        async with redis.asyncio.Redis.from_url(self._url) as client:
+            await client.flushall()
+        self._journal.note("fault", kind=kind)
 
 
 class Walker:
@@ -68,15 +84,18 @@ class Walker:
         goal: The file.
         journal: Told of every step and every walk.
         harm: Strikes after writes.
+        losses: A file that is there once Redis was emptied while it had the authority: then, and only then, losses are accepted.
         rest: Seconds to stay at each end.
     """
 
-    def __init__(self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, rest: float) -> None:
+    def __init__(self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, rest: float) -> None:
         self._controller = controller
         self._goal = goal
         self._journal = journal
         self._harm = harm
+        self._losses = losses
         self._rest = rest
+        self._accepted: frozenset[str] = frozenset()
 
     async def walk(self) -> None:
         """For ever, or until a halt."""
@@ -92,14 +111,13 @@ class Walker:
     async def _step(self, goal: str) -> bool:
         """One step; whether the fleet rests where it should."""
         try:
-            step = await self._controller.step(Wish(goal))
+            step = await self._controller.step(Wish(goal, accepted=self._accepted, clock_skew_ms=CLOCK_SKEW_MS))
         except BackendError as error:
             self._journal.note("failed", error=str(error))
             await asyncio.sleep(PATIENCE)
             return False
         if isinstance(step.action, actions.Halt):
-            self._journal.note("halted", reason=step.action.reason, message=step.action.message)
-            raise SystemExit(HALTED)
+            self._halted(step.action)
         if isinstance(step.action, IDLE) or step.result != "OK":
             await asyncio.sleep(PATIENCE)
         else:
@@ -107,6 +125,14 @@ class Walker:
             if self._harm:
                 await self._harm.strike(step)
         return isinstance(step.action, actions.Noop)
+
+    def _halted(self, halt: actions.Halt) -> None:
+        """A human would accept the loss that was made, and nothing else."""
+        self._journal.note("halted", reason=halt.reason, message=halt.message, at=time.monotonic())
+        if halt.reason != "AuthorityLost" or not self._losses.exists():
+            sys.stderr.write(f"{halt.reason}: {halt.message}\n")
+            raise SystemExit(HALTED)
+        self._accepted = frozenset({halt.nonce})
 
     def _turn(self, goal: str) -> None:
         """The next goal first, then the walk that is over: a kill in between forgets a walk, but counts none twice."""
@@ -131,12 +157,13 @@ async def run(arguments: argparse.Namespace) -> None:
     )
     await connecting.open_both(both)
     journal = Journal(arguments.journal)
-    harm = Harm(arguments.seed, journal, settings.redis_url) if arguments.seed else None
+    losses = arguments.register.with_suffix(".losses")
+    harm = Harm(arguments.seed, journal, settings.redis_url, losses if arguments.faults == "losses" else None) if arguments.seed else None
     file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
     with file.locked():
         journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
-        await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, arguments.rest).walk()
+        await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, losses, arguments.rest).walk()
 
 
 def main() -> None:
@@ -146,6 +173,7 @@ def main() -> None:
     parser.add_argument("--register", type=Path, required=True)
     parser.add_argument("--rest", type=float, default=2.0)
     parser.add_argument("--seed", default="")
+    parser.add_argument("--faults", default="none")
     asyncio.run(run(parser.parse_args()))
 
 

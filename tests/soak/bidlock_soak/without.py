@@ -5,17 +5,17 @@ Only the soak's own controller reads it.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
 from bidlock.migration.port import MarkerRow, Outcome
 
 VARIABLE = "SOAK_WITHOUT"
-COPY = "copy"
 
 
-class _NoCopy:
-    """A store into which nothing is ever copied, though it says so."""
+class _Store:
+    """A store that does as it is told, but for what a subclass removes."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
@@ -23,9 +23,46 @@ class _NoCopy:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+
+class _NoCopy(_Store):
+    """Nothing is ever copied into it, though it says so."""
+
     async def copy_in(self, rows: list[MarkerRow], bucket: int, seen: str) -> Outcome:
         """Forget the markers."""
         return Outcome.OK
+
+
+class _NoWindows(_Store):
+    """It goes on admitting every mode that it was once told to admit, though it says otherwise."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self._closed: frozenset[str] = frozenset()
+
+    async def fence(self, modes: frozenset[str], epoch: int, bucket: int = 0) -> Outcome:
+        """Refuse older controllers, and nobody else."""
+        self._closed |= modes
+        return Outcome((await self._store.fence(frozenset(), epoch, bucket)).value)
+
+    async def close_mode(self, mode: str, epoch: int, bucket: int = 0) -> Outcome:
+        """As little."""
+        return await self.fence(frozenset({mode}), epoch, bucket)
+
+    async def open_mode(self, mode: str, epoch: int, bucket: int = 0) -> Outcome:
+        """Open it, as always."""
+        self._closed -= {mode}
+        return Outcome((await self._store.open_mode(mode, epoch, bucket)).value)
+
+    async def survey(self, epoch: int) -> Any:
+        """What there would be to see."""
+        seen = await self._store.survey(epoch)
+        return tuple(map(self._pretended, seen)) if isinstance(seen, tuple) else self._pretended(seen)
+
+    def _pretended(self, seen: Any) -> Any:
+        return dataclasses.replace(seen, modes=seen.modes - self._closed, drained=True)
+
+
+PARTS = {"": lambda store: store, "copy": _NoCopy, "windows": _NoWindows}
 
 
 def maimed(store: Any) -> Any:
@@ -35,6 +72,6 @@ def maimed(store: Any) -> Any:
         ValueError: there is no such switch.
     """
     missing = os.environ.get(VARIABLE, "")
-    if missing not in ("", COPY):
-        raise ValueError(f"{VARIABLE}={missing!r}: only {COPY!r} can be left out")
-    return _NoCopy(store) if missing == COPY else store
+    if missing not in PARTS:
+        raise ValueError(f"{VARIABLE}={missing!r}: what can be left out is {', '.join(filter(None, PARTS))}")
+    return PARTS[missing](store)
