@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bidlock import postings
+from bidlock.addresses import parse
 from bidlock.backend import MarkerRecord, MarkerState, Verdict
+from bidlock.errors import BackendAmbiguous
 from bidlock.migration.port import MarkerRow, Outcome, Tail
 from bidlock.postings import posting
 
@@ -46,12 +48,12 @@ async def test_ten_thousand_markers_go_in_and_come_out_as_they_were(store):
     assert min(map(len, found)) > 4_000
 
 
-async def test_markers_come_out_in_small_chunks(store):
+async def test_markers_come_out_in_small_chunks_however_full_the_shards_are(store):
     target = (await store.opened()).target
-    await target.copy_in(rows(3_000), 0, "3")
-    sizes = [len(chunk) async for chunk in target.copy_out(0)]
-    assert sum(sizes) > 1_000
-    assert max(sizes) <= 1_000
+    for shard in range(20):
+        fields = [word for number in range(150) for word in (f"upwork:{shard}-{number}", f"{number:032x}|{number}|c|0")]
+        store.server.command("HSET", store.key(f"markers:{shard:04x}"), *fields)
+    assert [len(chunk) async for chunk in target.copy_out(0)] == [600] * 5
 
 
 async def test_an_empty_bucket_gives_nothing(store):
@@ -128,3 +130,11 @@ async def test_a_stamp_is_for_one_epoch_and_one_bucket(store):
     assert not (await store.look(0)).synced
     await target.stamp(Tail(0, 0), EPOCH, 0, "3")
     assert [(await store.look(bucket, epoch)).synced for bucket, epoch in ((0, EPOCH), (0, EPOCH + 1), (1, EPOCH))] == [True, False, False]
+
+
+async def test_a_stamp_counts_only_when_the_replicas_have_it(store):
+    await store.opened()
+    address = parse(f"{store.server.url}?prefix={store.prefix}&wait_replicas=1")
+    lonely = await store.controller(address=address)
+    with pytest.raises(BackendAmbiguous, match="0 of 1 replicas"):
+        await lonely.stamp(Tail(0, 0), EPOCH, 0, "3")

@@ -9,10 +9,11 @@ import pytest
 from bidlock import ConfigurationError
 from bidlock.backend import SelfMeta, Verdict
 from bidlock.migration.port import Constitution, Outcome
+from bidlock_redis import scripts
 
 EPOCH, INCARNATION = (7 << 32) | 9, 3
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 async def restarted(store):
@@ -262,3 +263,16 @@ async def test_one_bucket_that_does_not_fit_keeps_all_from_being_taken(store, fi
 async def test_an_empty_store_is_not_taken_over(store):
     assert await store.target.take_over(constitution()) is Outcome.CLOSED
     assert store.dump() == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"owner": "fleet-2"}, b"OWNER"), ({"run_id": "0" * 40}, b"CLOSED"), ({}, b"OK")],
+    ids=["somebody else's", "restarted", "as it was seen"],
+)
+async def test_a_bucket_that_changed_since_it_was_seen_is_not_taken(store, fields, word):
+    client = await store.self_client()
+    store.write(**fields)
+    before, keys = store.dump(), client.keys(0)
+    assert await client.run(scripts.TAKEOVER, keys, (keys.meta,), ("fleet-1", 1, "file-1", 0)) == word
+    assert (store.dump() == before) is (word != b"OK")

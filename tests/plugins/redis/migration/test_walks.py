@@ -12,7 +12,7 @@ from bidlock import Placed, SkipReason
 from bidlock.migration import actions
 from bidlock.modes import MODES, Role
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 @pytest.fixture

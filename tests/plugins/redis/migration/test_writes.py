@@ -13,7 +13,7 @@ from bidlock_redis.testing.servers import Server
 
 EPOCH = (7 << 32) | 9
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 WINDOWS = {
     "fence": lambda target, epoch: target.fence(frozenset({"only", "primary"}), epoch, 1),
