@@ -65,6 +65,13 @@ def test_the_checker_cries_when_the_controller_copies_no_markers(tmp_path):
     assert str(next(tmp_path.iterdir())) in said
 
 
+def test_the_checker_cries_when_no_mode_is_ever_refused(tmp_path):
+    code, _, numbers = soak(tmp_path, "--seconds", "5", "--faults", "none", SOAK_WITHOUT="windows")
+
+    assert code == 1
+    assert numbers["duplicates"] > 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_nothing_outlives_the_soak(tmp_path, number):
     process = subprocess.Popen(

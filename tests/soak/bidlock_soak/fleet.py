@@ -14,6 +14,7 @@ from pathlib import Path
 from bidlock_soak.children import Child, Nursery
 from bidlock_soak.feed import Feed
 from bidlock_soak.journal import Journal
+from bidlock_soak.walker import LOCKED
 
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.modes import Role
@@ -186,7 +187,7 @@ class Fleet:
     def _mind_walker(self) -> None:
         if self._walker and not self._walker.running:
             self._journal.note("left", at=time.monotonic())
-            if self._walker.process.returncode != -signal.SIGKILL:
+            if self._walker.process.returncode not in (-signal.SIGKILL, LOCKED):
                 raise SoakFailed(f"the controller ended with code {self._walker.process.returncode}: {self._walker.said()}")
             self._walker = self._start_walker()
 

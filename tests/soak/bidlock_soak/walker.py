@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -20,7 +21,7 @@ from bidlock_soak import without
 from bidlock_soak.journal import Journal
 
 from bidlock import plugins
-from bidlock.errors import BackendError
+from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration import Wish, actions, connecting
 from bidlock.migration.acting import Stores
 from bidlock.migration.controller import PATIENCE, Controller, Step
@@ -34,10 +35,13 @@ IDLE = (actions.Noop, actions.Wait, actions.Refuse)
 HALTED = 4
 """Exit code: the controller asks for a human, which no fault of a soak calls for."""
 
+LOCKED = 5
+"""Exit code: another controller works with the register; the second one came just when the first one was dead."""
+
 DEATH = 0.04
 """How often, of a hundred writes or so, the controller dies after one."""
 
-LOSS = 0.01
+LOSS = 0.03
 """How often, after a write under Redis' authority, it is emptied, where losses are wanted."""
 
 CLOCK_SKEW_MS = 1000
@@ -160,7 +164,11 @@ async def run(arguments: argparse.Namespace) -> None:
     losses = arguments.register.with_suffix(".losses")
     harm = Harm(arguments.seed, journal, settings.redis_url, losses if arguments.faults == "losses" else None) if arguments.seed else None
     file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
-    with file.locked():
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(file.locked())
+        except ConfigurationError:
+            raise SystemExit(LOCKED) from None
         journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
         await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, losses, arguments.rest).walk()
