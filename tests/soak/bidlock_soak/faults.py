@@ -7,8 +7,9 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from bidlock_soak.fleet import Fleet
+from bidlock_soak.fleet import LOOK, Fleet
 from bidlock_soak.journal import Journal
+from bidlock_soak.seal import Seal
 
 from bidlock.modes import Role
 from bidlock.testing.proxy import Direction
@@ -32,6 +33,7 @@ class Faults:
             "controller stopped": (1, self._stop_walker),
             "second controller": (1, self._second_controller),
             "Redis killed": (3, self._kill_redis),
+            "Redis stopped under a seal": (1, self._stop_redis),
             "connections cut": (3, self._cut),
             "replies held back": (1, self._hold),
             "connections slow": (2, self._delay),
@@ -73,6 +75,17 @@ class Faults:
         await asyncio.to_thread(server.launch)
         still = deciding and self._fleet.authority() is Role.TARGET
         self._journal.note("outage", start=start, end=time.monotonic(), deciding=still)
+
+    async def _stop_redis(self) -> None:
+        """As an operator would: seal, stop, start, go on. From the wish for the seal until it is taken back nobody is to bid."""
+        server, seal, start = self._fleet.place.server, Seal(self._fleet.place.register.path), time.monotonic()
+        seal.wish()
+        while not seal.stoppable.exists():
+            await asyncio.sleep(LOOK)
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.launch)
+        seal.take_back()
+        self._journal.note("outage", start=start, end=time.monotonic(), deciding=False)
 
     async def _cut(self) -> None:
         proxy = self._fleet.place.proxy

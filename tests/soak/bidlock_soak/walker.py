@@ -19,6 +19,7 @@ from pathlib import Path
 import redis.asyncio
 from bidlock_soak import without
 from bidlock_soak.journal import Journal
+from bidlock_soak.seal import Seal
 
 from bidlock import plugins
 from bidlock.errors import BackendError, ConfigurationError
@@ -89,15 +90,19 @@ class Walker:
         journal: Told of every step and every walk.
         harm: Strikes after writes.
         losses: A file that is there once Redis was emptied while it had the authority: then, and only then, losses are accepted.
+        seal: Whether Redis should be sealed, and is.
         rest: Seconds to stay at each end.
     """
 
-    def __init__(self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, rest: float) -> None:
+    def __init__(
+        self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, seal: Seal, rest: float
+    ) -> None:
         self._controller = controller
         self._goal = goal
         self._journal = journal
         self._harm = harm
         self._losses = losses
+        self._seal = seal
         self._rest = rest
         self._accepted: frozenset[str] = frozenset()
 
@@ -115,13 +120,15 @@ class Walker:
     async def _step(self, goal: str) -> bool:
         """One step; whether the fleet rests where it should."""
         try:
-            step = await self._controller.step(Wish(goal, accepted=self._accepted, clock_skew_ms=CLOCK_SKEW_MS))
+            step = await self._controller.step(self._wish(goal))
         except BackendError as error:
             self._journal.note("failed", error=str(error))
             await asyncio.sleep(PATIENCE)
             return False
         if isinstance(step.action, actions.Halt):
             self._halted(step.action)
+        if isinstance(step.action, actions.Wait) and step.action.reason == "Sealed":
+            self._seal.stoppable.touch()
         if isinstance(step.action, IDLE) or step.result != "OK":
             await asyncio.sleep(PATIENCE)
         else:
@@ -129,6 +136,10 @@ class Walker:
             if self._harm:
                 await self._harm.strike(step)
         return isinstance(step.action, actions.Noop)
+
+    def _wish(self, goal: str) -> Wish:
+        sealed = frozenset({0}) if self._seal.wanted.exists() else frozenset[int]()
+        return Wish(goal, sealed=sealed, accepted=self._accepted, clock_skew_ms=CLOCK_SKEW_MS)
 
     def _halted(self, halt: actions.Halt) -> None:
         """A human would accept the loss that was made, and nothing else."""
@@ -171,7 +182,9 @@ async def run(arguments: argparse.Namespace) -> None:
             raise SystemExit(LOCKED) from None
         journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
-        await Walker(controller, arguments.register.with_suffix(".goal"), journal, harm, losses, arguments.rest).walk()
+        await Walker(
+            controller, arguments.register.with_suffix(".goal"), journal, harm, losses, Seal(arguments.register), arguments.rest
+        ).walk()
 
 
 def main() -> None:
