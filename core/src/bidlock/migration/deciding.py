@@ -306,11 +306,20 @@ def open_missing(sight: Sight, *, required_only: bool = False) -> Action | None:
 def open_door(sight: Sight, wish: Wish) -> Action | None:
     """Both modes are admitted while the fleet rolls."""
     mode = MODES[sight.register.to]
-    if Role.TARGET in mode.required and not sight.target_ok and any(mode.name not in bucket.modes for bucket in sight.buckets):
+    shut = any(mode.name not in bucket.modes for bucket in sight.buckets)
+    if Role.TARGET in mode.required and not sight.target_ok and shut and not never_opened(sight):
         return actions.Wait("RedisUnavailable", "the target store must be reachable and open before bidders may rely on it; bring it back")
     if Role.ORIGIN in mode.required and not sight.origin.reachable:
         return actions.Wait("SQLiteUnavailable", "the origin store must be reachable before bidders may rely on it; bring its agent back")
     return open_missing(sight)
+
+
+def never_opened(sight: Sight) -> bool:
+    """Whether the mode that is left was admitted by nobody yet: it rests on the target alone, which has not got the authority.
+
+    Then the step towards it was turned round early: the fleet never left, and the way back needs no target.
+    """
+    return sight.register.authority is Role.ORIGIN and sight.register.source in TARGET_ONLY
 
 
 def roll(sight: Sight, wish: Wish) -> Action | None:
@@ -336,10 +345,10 @@ def close_door(sight: Sight, wish: Wish) -> Action | None:
     if max(LADDER.index(register.source), LADDER.index(register.to)) <= LADDER.index("strict"):
         return close_in_origin(sight)
     for number, bucket in enumerate(sight.buckets):
-        if not sight.up(number):
-            return actions.Wait("RedisUnavailable", "the target store must be reachable to close the mode left behind; bring it back")
-        if register.source in bucket.modes:
+        if sight.up(number) and register.source in bucket.modes:
             return actions.Close(Role.TARGET, register.source, number)
+        if not sight.up(number) and not never_opened(sight):
+            return actions.Wait("RedisUnavailable", "the target store must be reachable to close the mode left behind; bring it back")
     return None
 
 
