@@ -71,6 +71,10 @@ cover: $(SETUP) ## Every test, with coverage
 soak: $(SETUP) ## A fleet bids, walks and is hurt; the history is checked (SECONDS=60 SEED=1 FAULTS=all)
 	@tools/soak --seconds $(SECONDS) --seed $(SEED) --faults $(FAULTS)
 
+.PHONY: model
+model: $(SETUP) ## The model checker's large runs, with every trace (ONLY=word for some)
+	@$(BIN)/python tools/model $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: bench
 bench: $(SETUP) ## Measure bidlock, its peers and the raw floor in one run
 	@$(BIN)/bidlock bench

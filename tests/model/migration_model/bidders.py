@@ -322,7 +322,7 @@ def ended(world: World, slot: int, holder: int, *, blind: bool = False) -> World
     """The slot is free again; rows that named it name `holder`, its markers name nobody in particular."""
 
     own = MINE + slot
-    files, bucket, disk = world.files, world.buckets[0], world.disk
+    files, bucket, disk, backup = world.files, world.buckets[0], world.disk, world.backup
     for number, file in enumerate(files):
         if (file.holder == slot or file.marker == own or blind) and (len(files) == 1 or number == slot):
             files = (*files[:number], _left(file, slot, holder, blind=blind), *files[number + 1 :])
@@ -331,8 +331,10 @@ def ended(world: World, slot: int, holder: int, *, blind: bool = False) -> World
         buckets = (_left(bucket, slot, holder, blind=blind), *buckets[1:])
     if disk is not None and (disk.holder == slot or disk.marker == own):
         disk = _left(disk, slot, ORPHAN)
+    if backup is not None and (backup.holder == slot or backup.marker == own):
+        backup = _left(backup, slot, ORPHAN)
     attempts = (*world.attempts[:slot], None, *world.attempts[slot + 1 :])
-    return world._replace(attempts=attempts, files=files, buckets=buckets, disk=disk)
+    return world._replace(attempts=attempts, files=files, buckets=buckets, disk=disk, backup=backup)
 
 
 def _left(store: Store, slot: int, holder: int, *, blind: bool = False) -> Store:

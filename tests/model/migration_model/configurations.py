@@ -58,16 +58,18 @@ CONFIGURATIONS = (
 LIVE_CONFIGURATIONS = (
     Scenario("live: a fleet is rolled", CORE, fleet=True, partition=True, checks=(*SAFE, GAP), live=True),
     Scenario("live: five modes", FIVE, fleet=True, slots=1, partition=True, checks=(*SAFE, GAP), live=True),
-    Scenario("live: restarts, durable", CORE, fleet=True, slots=1, restarts=True, faults=2, live=True),
+    Scenario("live: restarts, durable", TWO, fleet=True, slots=1, restarts=True, live=True),
     Scenario("live: wipes", CORE, fleet=True, slots=1, wipes=True, faults=2, live=True),
     Scenario("live: accepted losses", CORE, fleet=True, slots=1, wipes=True, accepts=True, faults=1, live=True),
-    Scenario("live: seals", TWO, fleet=True, slots=1, restarts=True, durable=False, seals=2, live=True),
+    Scenario("live: seals", ("primary",), fleet=True, slots=1, restarts=True, durable=False, seals=2, live=True),
     Scenario("live: a lost register", CORE, fleet=True, slots=1, lost_register=True, live=True),
     Scenario("live: a replaced file", ("dual", "strict"), slots=1, replaced_file=True, start="strict", authority=Role.TARGET, live=True),
-    Scenario("live: two buckets", TWO, fleet=True, slots=1, buckets=2, restarts=True, live=True),
+    Scenario("live: two buckets", TWO, fleet=True, slots=1, buckets=2, wipes=True, live=True),
 )
 
 LARGE = (
+    Scenario("large: live, restarts, durable, twice", CORE, fleet=True, slots=1, restarts=True, faults=2, live=True),
+    Scenario("large: live, seals", TWO, fleet=True, slots=1, restarts=True, durable=False, seals=2, live=True),
     Scenario("large: five modes, tokens", FIVE, tokens=True),
     Scenario("large: three attempts", CORE, slots=3),
     Scenario("large: a second controller, any time", CORE, second="any", slots=1),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from bidlock.modes import MODES, Role
 
-from migration_model.bidders import Successors
+from migration_model.bidders import Successors, crashed
 from migration_model.scenario import Scenario
 from migration_model.scripts import LEGACY
+from migration_model.upkeep import Store
 from migration_model.world import (
     BELIEVED,
     FREE,
     LAPSED,
-    MINE,
     NONE,
     ORPHAN,
-    SOMEBODY,
     STRETCHED,
     Attempt,
     Bucket,
@@ -59,10 +58,12 @@ def _leases_run_out(world: World, slot: int, attempt: Attempt) -> Successors:
         done = put_bucket(done, 0, _without(bucket, slot))
         if done.disk is not None:
             done = done._replace(disk=_without(done.disk, slot))
+        if done.backup is not None:
+            done = done._replace(backup=_without(done.backup, slot))
         yield ("lease runs out in Redis", slot, attempt.mode), done
 
 
-def _without(store, slot):  # type: ignore[no-untyped-def]  # a file or a bucket, and the same again
+def _without(store: Store, slot: int) -> Store:
     return store._replace(holder=FREE) if store.holder == slot else store
 
 
@@ -101,8 +102,8 @@ def faults(world: World, scenario: Scenario) -> Successors:
         running = world.buckets[0].running
         yield ("Redis is wiped",), _replaced_server(world, wiped(world.buckets[0], running=running))
     if world.backup is not None and world.known is not None:
-        detected = world.backup.counter < world.known.buckets[0].counter
-        if detected or scenario.older_copy == "unrecorded":
+        recorded = world.known.buckets[0].counter == world.buckets[0].counter and world.buckets[0].running
+        if recorded or scenario.older_copy == "unrecorded":
             yield ("an older copy of Redis comes back",), _replaced_server(world, world.backup)
     if scenario.replaced_file and world.known is not None and world.known.authority is Role.TARGET:
         yield ("the SQLite file is replaced",), _replaced_file(world)
@@ -145,8 +146,7 @@ def _backups(world: World, scenario: Scenario) -> Successors:
     if not scenario.older_copy or not bucket.running or world.known is None:
         return
     if world.backup is None:
-        copy = durable_part(bucket)._replace(holder=FREE, marker=SOMEBODY if bucket.marker >= MINE else bucket.marker)
-        yield ("a copy of Redis is made",), world._replace(backup=copy)
+        yield ("a copy of Redis is made",), world._replace(backup=durable_part(bucket))
     remembered = world.known.buckets[0]
     if remembered.counter != bucket.counter:
         known = world.known._replace(buckets=(remembered._replace(counter=bucket.counter), *world.known.buckets[1:]))
@@ -188,8 +188,6 @@ def people(world: World, scenario: Scenario) -> Successors:
 
 def _without_bots(world: World, scenario: Scenario) -> World:
     """Bare bots must be gone for certain; behind the trigger fence they may be zombies."""
-    from migration_model.bidders import crashed
-
     if scenario.bots == "bare":
         for slot, attempt in enumerate(world.attempts):
             if attempt and attempt.mode == LEGACY:
@@ -198,8 +196,6 @@ def _without_bots(world: World, scenario: Scenario) -> World:
 
 
 def _fleet_turns_over(world: World, fleet: Fleet) -> Successors:
-    from migration_model.bidders import crashed
-
     for slot, mode in enumerate(fleet.modes):
         if mode != fleet.template:
             modes = (*fleet.modes[:slot], fleet.template, *fleet.modes[slot + 1 :])

@@ -32,10 +32,12 @@ class Mutant:
     patches: tuple[Patch, ...] = ()
 
 
-def store(name: str, breaks: str | None, modes: tuple[str, ...] = CORE, *, off: str, **options: object) -> Mutant:
+def store(
+    name: str, breaks: str | None, modes: tuple[str, ...] = CORE, *patches: Patch, off: str, **options: object
+) -> Mutant:
     """A mutant of the stores' or bidders' rules; `off` names the switches."""
     rules = replace(Rules(), **dict.fromkeys(off.split(), False))
-    return Mutant(name, _scenario(name, breaks, modes, rules=rules, **options))
+    return Mutant(name, _scenario(name, breaks, modes, rules=rules, **options), patches)
 
 
 def choice(name: str, breaks: str | None, modes: tuple[str, ...] = CORE, *patches: Patch, **options: object) -> Mutant:
@@ -56,7 +58,7 @@ OLD_FILE = {"replaced_file": True, "start": "strict", "authority": T}
 
 DECISIONS = (
     choice("fence and close: the class is closed before the flip", ONCE, CORE, w.flip_without(d.fence), w.without(d.close_door)),
-    choice("fence writes its epoch even if nothing is open", MUTEX, CORE, w.flip_instead(d.fence, w.fence_if_open), second="idle"),
+    choice("fence writes its epoch even if nothing is open", MUTEX, CORE, w.flip_instead(d.fence, w.fence_if_open), second="idle", start="strict"),
     choice("drain", MUTEX, CORE, w.flip_without(d.drain)),
     choice("drain also waits for leases that a loss took", MUTEX, CORE, w.flip_instead(d.drain, w.drain_without_whole), wipes=True),
     choice("copy forward", ONCE, CORE, w.flip_instead(d.copy, w.only_from(T))),
@@ -74,16 +76,32 @@ DECISIONS = (
     choice("under a seal nothing is opened", ONCE, ("primary",), (d, "admit", w.admit_with(closed_under_seal=False)), **SEAL | {"faults": 2}),
     choice("resume before reopen", ONCE, ("primary",), (d, "keep_seal", w.reopen_first), **SEAL),
     choice("windows follow the authority", MUTEX, TWO, (Sight, "windows", w.windows_of_both), start="strict", wipes=True),
-    choice("the incarnation is recorded before it is opened", ONCE, TWO, (d, "admit", w.admit_with(recorded=False)), wipes=True, second="idle"),
+    choice("the incarnation is recorded before it is opened", ONCE, TWO, (d, "admit", w.admit_with(recorded=False)), wipes=True, second="idle", slots=1),
     choice("an accepted loss sets the watermark", ONCE, ("primary",), (d, "admit", w.admit_with(marked=False)), **LOSS),
     choice("a replaced file is adopted", ONCE, ("dual", "strict"), w.without(d.adopt_file, d.adopt_in_buckets), **OLD_FILE),
     choice("a replaced file is adopted by the buckets", ONCE, ("dual", "strict"), w.without(d.adopt_in_buckets), **OLD_FILE),
-    choice("original bots are waited for", MUTEX, CORE, w.flip_without(d.wait_for_original_bots), bots="bare"),
+    choice(
+        "original bots are waited for, by the flip or the roll-out",
+        MUTEX,
+        CORE,
+        w.flip_without(d.wait_for_original_bots),
+        w.instead(d.roll, w.roll_unwatched),
+        bots="bare",
+    ),
     choice("open before roll", GAP, CORE, w.roll_first(), fleet=True),
     choice("the roll-out is waited for", GAP, CORE, w.instead(d.roll, w.roll_unwatched), fleet=True),
     choice("one step at a time", GAP, CORE, w.instead(d.rest_or_begin, w.begin_at_once), fleet=True),
     choice("restarted buckets are recovered", LIVE, TWO, w.without(d.recover), fleet=True, slots=1, restarts=True, live=True),
     choice("what is required is opened", LIVE, TWO, w.without(d.open_door), fleet=True, slots=1, live=True),
+    choice(
+        "fence or close every bucket",
+        MUTEX,
+        CORE,
+        w.flip_instead(d.fence, w.on_last_bucket(d.fence)),
+        w.instead(d.close_door, w.on_last_bucket(d.close_door)),
+        buckets=2,
+        start="primary",
+    ),
     choice("drain every bucket", MUTEX, CORE, w.flip_instead(d.drain, w.on_last_bucket(d.drain)), buckets=2, start="primary"),
     choice("copy every bucket", ONCE, CORE, w.flip_instead(d.copy, w.on_last_bucket(d.copy)), buckets=2),
 )
@@ -91,9 +109,17 @@ DECISIONS = (
 REGISTER = (
     choice("a rebuilt register starts a generation, not epoch + 1", ONCE, CORE, *w.epoch_above(1), lost_register=True, second="idle", slots=1),
     choice("a rebuilt register starts above what is seen", ONCE, CORE, *w.epoch_above(0), lost_register=True, second="idle", slots=1),
-    choice("the authority is not guessed to be SQLite", ONCE, TWO, w.rebuilt_as(O), lost_register=True),
-    choice("the authority is not guessed to be Redis", ONCE, TWO, w.rebuilt_as(T), lost_register=True),
-    choice("nothing begins while recovering", ONCE, TWO, w.instead(d.rest_or_begin, w.begin_while_recovering), lost_register=True),
+    choice("the authority is not guessed to be SQLite", ONCE, CORE, w.rebuilt_as(O), lost_register=True, start="primary"),
+    choice("the authority is not guessed to be Redis", ONCE, CORE, w.rebuilt_as(T), lost_register=True),
+    choice(
+        "nothing begins while recovering",
+        ONCE,
+        CORE,
+        w.instead(d.rest_or_begin, w.begin_while_recovering),
+        (d, "authority_of", w.authority_while_recovering),
+        lost_register=True,
+        slots=1,
+    ),
     choice("recovering drains", MUTEX, CORE, w.flip_without(d.drain), lost_register=True, start="primary"),
     choice("recovering copies", ONCE, CORE, w.flip_without(d.copy), lost_register=True, start="primary"),
     choice(
@@ -107,28 +133,13 @@ REGISTER = (
         slots=1,
         start="primary",
     ),
-    choice(
-        "what is not durable is not rebuilt from",
-        ONCE,
-        TWO,
-        (rebuilding, "rebuild", w.rebuilt_from_anything),
-        lost_register=True,
-        restarts=True,
-        durable=False,
-        faults=2,
-        slots=1,
-        start="primary",
-    ),
-    choice(
-        "the watermark is read back from the stores", ONCE, ("primary",), w.recreated_with(watermark_ms=0), lost_register=True, **LOSS | {"faults": 3}
-    ),
 )
 
 TABLE = (
-    choice("dual rests on SQLite", MUTEX, CORE, w.mode("dual", required=(T,), best_effort=(), claims=(T,))),
+    choice("dual rests on SQLite", MUTEX, ("sqlite", "dual"), w.mode("dual", required=(T,), best_effort=(), claims=(T,))),
     choice("strict does not fall back", MUTEX, CORE, w.mode("strict", required=(O,), best_effort=(T,), confirms=(), claims=(O,))),
-    choice("primary does not fall back", MUTEX, CORE, w.mode("primary", required=(O,), best_effort=(T,), claims=(O,))),
-    choice("strict claims in Redis last", ONCE, CORE, w.mode("strict", claims=(T, O)), wipes=True),
+    choice("primary does not fall back", MUTEX, ("primary", "only"), w.mode("primary", required=(O,), best_effort=(T,), claims=(O,))),
+    choice("strict claims in Redis last", ONCE, TWO, w.mode("strict", claims=(T, O)), wipes=True),
     choice("strict claims in both", ONCE, CORE, w.mode("strict", claims=(O,))),
     choice("strict confirms Redis", TOKEN, TWO, w.mode("strict", confirms=()), tokens=True),
     choice("strict leases SQLite, too", MUTEX, CORE, w.mode("strict", required=(T,), claims=(T,))),
@@ -137,14 +148,14 @@ TABLE = (
 STORES = (
     store("the guard compares the mode", MUTEX, off="guard_checks_mode"),
     store("the guard misses a wiped meta", MUTEX, off="guard_checks_meta", wipes=True),
-    store("the guard compares the run", MUTEX, TWO, off="guard_checks_run", **RESTART),
+    store("the guard compares the run", MUTEX, TWO, off="guard_checks_run", durable=False, **RESTART),
     store("the guard compares the file", ONCE, ("dual", "strict"), off="guard_checks_domain", **OLD_FILE),
     store("a held lease is refused", MUTEX, off="refuse_held"),
     store("the token is not below Redis'", TOKEN, off="floor", tokens=True),
-    store("confirm raises Redis' counter", TOKEN, TWO, off="confirm_raises_counter copy_carries_counter", tokens=True),
+    store("confirm raises Redis' counter", TOKEN, off="confirm_raises_counter", tokens=True, slots=1),
     store("confirm asks", TOKEN, TWO, off="confirm_asks", tokens=True),
     store("claim compares the lease and the mode", ONCE, off="claim_checks_lease claim_checks_mode"),
-    store("claim compares the marker", ONCE, off="claim_checks_marker"),
+    store("claim or acquire compares the marker", ONCE, off="claim_checks_marker refuse_marked"),
     store("claim comes before the bid", ONCE, off="claim_before_bid"),
     store("claim counts", ONCE, ("primary",), off="claim_counts", older_copy="recorded", tokens=True),
     store("markers stay", ONCE, off="markers_stay"),
@@ -154,21 +165,23 @@ STORES = (
     store("confirm is acknowledged", MUTEX, TWO, off="acknowledge_confirm", **RESTART),
     store("claim is acknowledged", ONCE, ("primary",), off="acknowledge_claim", **RESTART),
     store("renew is acknowledged", MUTEX, ("primary",), off="acknowledge_renew", **RESTART),
-    store("copy is acknowledged", ONCE, off="acknowledge_copy", restarts=True),
-    store("an older epoch is refused", MUTEX, off="epoch_refuses", second="idle"),
-    store("the register is compared", MUTEX, off="register_compares", second="idle"),
-    store("bless names the nonce", ONCE, TWO, off="bless_names_nonce", second="any", wipes=True, slots=1, start="strict"),
+    store("copy is acknowledged", ONCE, off="acknowledge_copy", restarts=True, slots=1),
+    store("an older epoch is refused", MUTEX, off="epoch_refuses", second="idle", start="strict"),
+    store("the register is compared", ONCE, off="register_compares", second="idle", slots=1),
+    store(
+        "bless names the nonce", ONCE, ("primary",), off="bless_names_nonce", second="idle", restarts=True, wipes=True, slots=1, faults=2
+    ),
     store("bless keeps the leases", MUTEX, ("primary",), off="bless_keeps_leases", **RESTART),
     store("a nonce is fresh", ONCE, TWO, off="nonce_is_fresh", wipes=True, second="idle", slots=1, faults=2, start="strict"),
     store("bless and the controller bring the watermark", ONCE, ("primary",), off="bless_watermark_from_register", **LOSS | {"faults": 2}),
     store("an old posting is refused", ONCE, ("primary",), off="watermark_refuses", **LOSS),
     store("the seal closes", ONCE, ("primary",), off="seal_closes", **SEAL),
     store("a seal is fresh", ONCE, ("primary",), off="seal_is_fresh", **SEAL | {"seals": 2, "faults": 2}),
-    store("a sealed store refuses open", ONCE, ("primary",), off="sealed_refuses_open", second="idle", **SEAL),
+    store("a sealed store refuses open", ONCE, ("primary", "only"), off="sealed_refuses_open", second="idle", **SEAL),
     store("reopen names the seal", ONCE, ("primary",), off="reopen_names_seal", second="idle", **SEAL | {"seals": 2}),
-    store("a copy names what it goes into", ONCE, TWO, off="copy_names_identity", second="idle", wipes=True, start="strict"),
+    store("a copy names what it goes into", ONCE, TWO, off="copy_names_identity", second="idle", wipes=True, start="strict", slots=1),
     store("a copy carries the counter", TOKEN, off="copy_carries_counter", tokens=True),
-    store("one stamp per bucket", ONCE, off="stamp_per_bucket", buckets=2, start="primary"),
+    store("one stamp per bucket", ONCE, CORE, (d, "unsynced", w.unsynced_backwards), off="stamp_per_bucket", buckets=2, start="primary"),
     store("bots obey the window", MUTEX, off="bots_obey_windows", bots="fence"),
     store("bots obey markers", ONCE, off="bots_obey_markers", bots="fence"),
     store("bots leave markers", ONCE, off="bots_leave_markers", bots="fence"),
@@ -187,10 +200,29 @@ REDUNDANT = (
     choice("both stores at the flip: the copy needs them", None, CORE, w.flip_without(d.flip_needs_both), partition=True),
     choice("turning round: the step is finished and taken back", None, CORE, w.without(d.turn_round)),
     choice("raising watermarks: bless and copy bring them", None, TWO, w.without(d.raise_watermarks), **LOSS | {"slots": 1}),
+    choice(
+        "what is not durable is not rebuilt from: the loss halts anyway",
+        None,
+        ("strict",),
+        (rebuilding, "rebuild", w.rebuilt_from_anything),
+        lost_register=True,
+        restarts=True,
+        durable=False,
+        faults=2,
+        authority=T,
+    ),
+    choice(
+        "the watermark is read back from the stores: bless and copy keep theirs",
+        None,
+        ("primary",),
+        w.recreated_with(watermark_ms=0),
+        lost_register=True,
+        **LOSS | {"faults": 3},
+    ),
+    choice("original bots are waited for at the flip: the roll-out waits", None, CORE, w.flip_without(d.wait_for_original_bots), bots="bare", slots=1, checks=(MUTEX,)),
     store("claim compares the lease: the marker and the mode do", None, off="claim_checks_lease"),
     store("claim compares the mode: the lease does", None, off="claim_checks_mode"),
     store("a marker refuses the lease: claim refuses it", None, off="refuse_marked"),
     store("a blessed store counts higher: what was acknowledged is there", None, ("primary",), off="bless_raises_counter", tokens=True, **RESTART),
-    store("confirm raises the counter: the copy does", None, TWO, off="confirm_raises_counter", tokens=True),
     store("a copy carries the watermark: the controller raises it", None, TWO, off="copy_carries_watermark", **LOSS | {"slots": 1}),
 )

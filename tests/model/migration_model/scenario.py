@@ -32,7 +32,7 @@ class Scenario:
         restarts: Whether Redis may restart or fail over, with any prefix of its writes that `durable` allows.
         durable: Whether what was acknowledged survives a restart.
         wipes: Whether Redis may be wiped.
-        older_copy: Whether an older copy of Redis may come back: "recorded", its counter is behind the register's, or "unrecorded".
+        older_copy: Whether an older copy of Redis may come back: only while what Redis counts is "recorded" in the register, or "unrecorded", too.
         replaced_file: Whether the SQLite file may be replaced under the authority of Redis.
         lost_register: Whether the register may be lost.
         faults: How many of the above may happen (lost replies and crashes are not counted).

@@ -100,7 +100,7 @@ def choices(view: View, options: Options) -> tuple[Choice, ...]:
     for origin_there, target_there in ((True, True), (True, False), (False, True)) if options.partition else ((True, True),):
         for number, mode in enumerate(options.modes):
             for wanted in (frozenset[int](), frozenset({0})) if options.seals_left or _sealing(view) else (frozenset[int](),):
-                action = _decided(view, options, Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0), (origin_there, target_there))
+                action = _decided(view, options, Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0, accept_not_durable=True), (origin_there, target_there))
                 if isinstance(action, Noop | Wait | Refuse | Halt) or (isinstance(action, Sealing) and not options.seals_left):
                     continue
                 before = found.get(action, Choice(action, 0, False))
@@ -159,6 +159,16 @@ def _bucket(view: View, number: int, options: Options) -> SeenBucket:
         synced=bucket.synced,
         watermark_ms=bucket.watermark,
     )
+
+
+def sight_of(world: World, options: Options | None = None) -> Sight | Action:
+    """What a controller sees of a state with every store in reach; without a register, what is to become of it."""
+    view, options = view_of(world), options or Options((), seals_left=False, partition=False, durable=True)
+    origin = _origin(view)
+    buckets = tuple(_bucket(view, number, options) for number in range(len(view.buckets)))
+    if view.known is None:
+        return rebuilding.rebuild(origin, buckets)
+    return Sight(register_of(view.known), origin, buckets, SeenFleet(*view.fleet))
 
 
 def forget() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from migration_model.upkeep import Store
 from migration_model.world import MINE, Bucket, File, World
+
 
 
 def canonical(world: World) -> World:
@@ -22,16 +24,17 @@ def canonical(world: World) -> World:
         files=(_moved(world.files[0], place),),
         buckets=(_moved(world.buckets[0], place), *world.buckets[1:]),
         disk=world.disk and _moved(world.disk, place),
+        backup=world.backup and _moved(world.backup, place),
         fleet=fleet and fleet._replace(modes=tuple([fleet.modes[n] for n in order])),
     )
 
 
 def _rows(world: World, slot: int) -> tuple[bool, ...]:
-    stores: tuple[File | Bucket, ...] = (*world.files, world.buckets[0], *((world.disk,) if world.disk else ()))
+    stores: tuple[File | Bucket, ...] = (*world.files, world.buckets[0], *[copy for copy in (world.disk, world.backup) if copy])
     return tuple([flag for store in stores for flag in (store.holder == slot, store.marker == MINE + slot)])
 
 
-def _moved(store, place: dict[int, int]):  # type: ignore[no-untyped-def]  # a file or a bucket, and the same again
+def _moved(store: Store, place: dict[int, int]) -> Store:
     """The store with the slots it names renamed."""
     holder, marker = place.get(store.holder, store.holder), store.marker
     if marker >= MINE:

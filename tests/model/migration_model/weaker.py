@@ -17,8 +17,6 @@ from bidlock.modes import MODES, Role
 Patch = tuple[Any, str, Any]
 """An object, the name of its attribute or key, and what is put there."""
 
-STRICT_FIRST = deciding.LADDER
-
 
 @contextlib.contextmanager
 def patched(patches: tuple[Patch, ...]) -> Iterator[None]:
@@ -90,6 +88,11 @@ def _as_last(sight: Sight, last: int) -> frozenset[int]:
     return frozenset(range(last + 1)) if last in sight.origin.synced else frozenset()
 
 
+def unsynced_backwards(sight: Sight) -> Iterator[int]:
+    """The posting's bucket is copied last."""
+    yield from reversed(list(_REAL_UNSYNCED(sight)))
+
+
 def fence_if_open(sight: Sight, wish: Wish) -> Action | None:
     """FENCE only where something is open: it does not lock out an older controller."""
     if sight.register.authority is Role.ORIGIN:
@@ -130,6 +133,11 @@ def begin_at_once(sight: Sight, wish: Wish) -> Action | None:
 def begin_while_recovering(sight: Sight, wish: Wish) -> Action | None:
     """A register whose authority is not known for certain begins a step."""
     return deciding.rest_or_begin(replace(sight, register=replace(sight.register, recovering=False)), wish)
+
+
+def authority_while_recovering(sight: Sight) -> Role:
+    """The direction of the flip does not ask whether the authority is known."""
+    return _REAL_AUTHORITY(replace(sight, register=replace(sight.register, recovering=False)))
 
 
 def kept_by_any_seal(self: Sight, number: int) -> bool:
@@ -173,6 +181,8 @@ def reopen_first(sight: Sight, number: int, wanted: bool) -> Action | None:
     return _REAL_KEEP_SEAL(sight, number, wanted)
 
 
+_REAL_AUTHORITY = deciding.authority_of
+_REAL_UNSYNCED = deciding.unsynced
 _REAL_KEEP_SEAL = deciding.keep_seal
 _REAL_REBUILD = rebuilding.rebuild
 _REAL_RECREATE = rebuilding._recreate
