@@ -10,9 +10,6 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bidlock import modes as mode_table
-from bidlock.modes import Mode, Role
-
 from migration_model import scripts
 from migration_model.scenario import Scenario
 from migration_model.scripts import LEGACY, OK, Asker
@@ -20,9 +17,7 @@ from migration_model.upkeep import Store
 from migration_model.world import (
     BELIEVED,
     FREE,
-    LAPSED,
     MINE,
-    NONE,
     ORPHAN,
     SOMEBODY,
     Attempt,
@@ -33,6 +28,9 @@ from migration_model.world import (
     put_bucket,
     put_file,
 )
+
+from bidlock import modes as mode_table
+from bidlock.modes import Mode, Role
 
 Successors = Iterator[tuple[tuple[object, ...], World]]
 
@@ -75,9 +73,7 @@ class Bidders:
     def holds(self, attempt: Attempt) -> bool:
         """Whether it has every lease its mode requires, unexpired in true time, and knows it."""
         plan = self.plan(attempt)
-        return attempt.step >= plan.held and all(
-            attempt.origin if role is Role.ORIGIN else attempt.target for role in plan.mode.required
-        )
+        return attempt.step >= plan.held and all(attempt.origin if role is Role.ORIGIN else attempt.target for role in plan.mode.required)
 
     def successors(self, world: World) -> Successors:
         """Every step that any attempt may take now."""
@@ -163,9 +159,7 @@ class Bidders:
         if attempt.mode == LEGACY:
             answer, after = scripts.bot_acquire(file, slot, self._rules, fenced=self._scenario.bots == "fence")
         else:
-            answer, after = scripts.acquire_file(
-                file, asker, world.past.posted, attempt.token, self._rules, count=self._scenario.tokens
-            )
+            answer, after = scripts.acquire_file(file, asker, world.past.posted, attempt.token, self._rules, count=self._scenario.tokens)
         if answer == OK:
             done = self._drawn(put_file(world, slot, after), new=True)
             token = after.counter if attempt.mode != LEGACY else 0

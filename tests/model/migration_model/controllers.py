@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from bidlock.migration import actions
-from bidlock.migration.actions import Action, RegisterWrite
-from bidlock.migration.sight import ORIGIN_ONLY, TARGET_ONLY
-from bidlock.modes import Role
-
 from migration_model import upkeep
 from migration_model.bidders import Successors, acknowledged
 from migration_model.epochs import renumbered
@@ -14,6 +9,11 @@ from migration_model.registers import rewritten
 from migration_model.scenario import Scenario
 from migration_model.sighting import choices, options_of, view_of
 from migration_model.world import Bucket, File, Known, Pending, World, put_bucket
+
+from bidlock.migration import actions
+from bidlock.migration.actions import Action, RegisterWrite
+from bidlock.migration.sight import ORIGIN_ONLY, TARGET_ONLY
+from bidlock.modes import Role
 
 NO_MODES: frozenset[str] = frozenset()
 
@@ -46,6 +46,8 @@ class Controllers:
     def _hangs(self, world: World, action: Action) -> Successors:
         second = self._scenario.second
         if not second or world.pending is not None or world.known is None or isinstance(action, actions.Roll):
+            return
+        if self._scenario.late and type(action).__name__ not in self._scenario.late:
             return
         if second == "idle" and any(world.attempts) and not isinstance(action, actions.Copy):
             return

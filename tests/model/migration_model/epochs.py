@@ -5,9 +5,9 @@ Within a generation a store's epoch matters only relative to the register's and 
 
 from __future__ import annotations
 
-from bidlock.migration.register import GENERATION_BITS, generation
-
 from migration_model.world import World
+
+from bidlock.migration.register import GENERATION_BITS, generation
 
 
 def renumbered(world: World) -> World:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bidlock.modes import MODES, Role
-
 from migration_model.bidders import Successors, crashed
 from migration_model.scenario import Scenario
 from migration_model.scripts import LEGACY
@@ -25,6 +23,8 @@ from migration_model.world import (
     put_bucket,
     put_file,
 )
+
+from bidlock.modes import MODES, Role
 
 
 def time_passes(world: World, scenario: Scenario) -> Successors:

@@ -6,14 +6,14 @@ from array import array
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bidlock.migration import actions, deciding
-from bidlock.modes import MODES, Role
-
 from migration_model.properties import admitted
 from migration_model.scenario import Scenario
 from migration_model.sighting import Options, sight_of
 from migration_model.upkeep import is_live
 from migration_model.world import NONE, World
+
+from bidlock.migration import actions, deciding
+from bidlock.modes import MODES, Role
 
 FAULTS = (
     "crashes",
@@ -84,13 +84,32 @@ class Goal(NamedTuple):
 def goals(scenario: Scenario) -> list[Goal]:
     """Every goal of a scenario."""
     found = [
-        Goal(f"{mode} can be reached", _settled_in(mode), _unhalted_in(scenario), lambda wishes, kind, bit=1 << n: bool(wishes & bit) and not kind & STOP)
+        Goal(
+            f"{mode} can be reached",
+            _settled_in(mode),
+            _unhalted_in(scenario),
+            lambda wishes, kind, bit=1 << n: bool(wishes & bit) and not kind & STOP,
+        )
         for n, mode in enumerate(scenario.modes)
     ]
-    found.append(Goal("an unclaimed posting can be bid on", lambda world: world.past.bids > 0, _biddable, lambda wishes, kind: kind == BIDDERS or (kind == OFFLINE and wishes == EVERY_WISH)))
+    found.append(
+        Goal(
+            "an unclaimed posting can be bid on",
+            lambda world: world.past.bids > 0,
+            _biddable,
+            lambda wishes, kind: kind == BIDDERS or (kind == OFFLINE and wishes == EVERY_WISH),
+        )
+    )
     if scenario.partition and "dual" in scenario.modes:
         bit = 1 << scenario.modes.index("dual")
-        found.append(Goal("dual can be reached without Redis", _settled_in("dual"), _rests_on_sqlite, lambda wishes, kind: bool(wishes & bit) and kind == OFFLINE))
+        found.append(
+            Goal(
+                "dual can be reached without Redis",
+                _settled_in("dual"),
+                _rests_on_sqlite,
+                lambda wishes, kind: bool(wishes & bit) and kind == OFFLINE,
+            )
+        )
     return found
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bidlock.migration import deciding, rebuilding
-from bidlock.migration.sight import Sight
-from bidlock.modes import Role
-
 from migration_model import weaker
 from migration_model.configurations import CORE, TWO
 from migration_model.rules import Rules
 from migration_model.scenario import GAP, LIVE, MUTEX, ONCE, TOKEN, Scenario
 from migration_model.weaker import Patch
 
-O, T = Role.ORIGIN, Role.TARGET
+from bidlock.migration import deciding, rebuilding
+from bidlock.migration.sight import Sight
+from bidlock.modes import Role
+
+O, T = Role.ORIGIN, Role.TARGET  # noqa: E741 — two letters keep the tables below readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class Mutant:
     patches: tuple[Patch, ...] = ()
 
 
-def store(
-    name: str, breaks: str | None, modes: tuple[str, ...] = CORE, *patches: Patch, off: str, **options: object
-) -> Mutant:
+def store(name: str, breaks: str | None, modes: tuple[str, ...] = CORE, *patches: Patch, off: str, **options: object) -> Mutant:
     """A mutant of the stores' or bidders' rules; `off` names the switches."""
     rules = replace(Rules(), **dict.fromkeys(off.split(), False))
     return Mutant(name, _scenario(name, breaks, modes, rules=rules, **options), patches)
@@ -58,7 +56,15 @@ OLD_FILE = {"replaced_file": True, "start": "strict", "authority": T}
 
 DECISIONS = (
     choice("fence and close: the class is closed before the flip", ONCE, CORE, w.flip_without(d.fence), w.without(d.close_door)),
-    choice("fence writes its epoch even if nothing is open", MUTEX, CORE, w.flip_instead(d.fence, w.fence_if_open), second="idle", start="strict"),
+    choice(
+        "fence writes its epoch even if nothing is open",
+        MUTEX,
+        CORE,
+        w.flip_instead(d.fence, w.fence_if_open),
+        second="idle",
+        late=("Open",),
+        start="strict",
+    ),
     choice("drain", MUTEX, CORE, w.flip_without(d.drain)),
     choice("drain also waits for leases that a loss took", MUTEX, CORE, w.flip_instead(d.drain, w.drain_without_whole), wipes=True),
     choice("copy forward", ONCE, CORE, w.flip_instead(d.copy, w.only_from(T))),
@@ -67,16 +73,34 @@ DECISIONS = (
     choice("authority before open", ONCE, CORE, w.open_first()),
     choice("the authority is flipped at all", MUTEX, CORE, w.without(d.flip_authority)),
     choice("a loss under Redis' authority halts", ONCE, TWO, (d, "lost", lambda sight, number: False), start="primary", wipes=True),
-    choice("what is neither durable nor sealed is lost", ONCE, ("primary",), (Sight, "kept", w.kept_unless_gone), restarts=True, durable=False),
+    choice(
+        "what is neither durable nor sealed is lost", ONCE, ("primary",), (Sight, "kept", w.kept_unless_gone), restarts=True, durable=False
+    ),
     choice("the same, for leases", MUTEX, ("primary",), (Sight, "kept", w.kept_unless_gone), restarts=True, durable=False),
     choice(
-        "a store that counts less is gone", ONCE, ("primary",), (Sight, "gone", lambda self, number: False), older_copy="recorded", tokens=True
+        "a store that counts less is gone",
+        ONCE,
+        ("primary",),
+        (Sight, "gone", lambda self, number: False),
+        older_copy="recorded",
+        tokens=True,
     ),
     choice("a seal has a name", ONCE, ("primary",), (Sight, "kept", w.kept_by_any_seal), **SEAL | {"seals": 2, "faults": 2}),
-    choice("under a seal nothing is opened", ONCE, ("primary",), (d, "admit", w.admit_with(closed_under_seal=False)), **SEAL | {"faults": 2}),
+    choice(
+        "under a seal nothing is opened", ONCE, ("primary",), (d, "admit", w.admit_with(closed_under_seal=False)), **SEAL | {"faults": 2}
+    ),
     choice("resume before reopen", ONCE, ("primary",), (d, "keep_seal", w.reopen_first), **SEAL),
     choice("windows follow the authority", MUTEX, TWO, (Sight, "windows", w.windows_of_both), start="strict", wipes=True),
-    choice("the incarnation is recorded before it is opened", ONCE, TWO, (d, "admit", w.admit_with(recorded=False)), wipes=True, second="idle", slots=1),
+    choice(
+        "the incarnation is recorded before it is opened",
+        ONCE,
+        TWO,
+        (d, "admit", w.admit_with(recorded=False)),
+        wipes=True,
+        second="idle",
+        late=("Authorise",),
+        slots=1,
+    ),
     choice("an accepted loss sets the watermark", ONCE, ("primary",), (d, "admit", w.admit_with(marked=False)), **LOSS),
     choice("a replaced file is adopted", ONCE, ("dual", "strict"), w.without(d.adopt_file, d.adopt_in_buckets), **OLD_FILE),
     choice("a replaced file is adopted by the buckets", ONCE, ("dual", "strict"), w.without(d.adopt_in_buckets), **OLD_FILE),
@@ -92,7 +116,7 @@ DECISIONS = (
     choice("the roll-out is waited for", GAP, CORE, w.instead(d.roll, w.roll_unwatched), fleet=True),
     choice("one step at a time", GAP, CORE, w.instead(d.rest_or_begin, w.begin_at_once), fleet=True),
     choice("restarted buckets are recovered", LIVE, TWO, w.without(d.recover), fleet=True, slots=1, restarts=True, live=True),
-    choice("what is required is opened", LIVE, TWO, w.without(d.open_door), fleet=True, slots=1, live=True),
+    choice("what is required is opened", GAP, TWO, w.without(d.open_door), fleet=True),
     choice(
         "fence or close every bucket",
         MUTEX,
@@ -107,8 +131,26 @@ DECISIONS = (
 )
 
 REGISTER = (
-    choice("a rebuilt register starts a generation, not epoch + 1", ONCE, CORE, *w.epoch_above(1), lost_register=True, second="idle", slots=1),
-    choice("a rebuilt register starts above what is seen", ONCE, CORE, *w.epoch_above(0), lost_register=True, second="idle", slots=1),
+    choice(
+        "a rebuilt register starts a generation, not epoch + 1",
+        ONCE,
+        CORE,
+        *w.epoch_above(1),
+        lost_register=True,
+        second="idle",
+        late=("Open",),
+        slots=1,
+    ),
+    choice(
+        "a rebuilt register starts above what is seen",
+        ONCE,
+        CORE,
+        *w.epoch_above(0),
+        lost_register=True,
+        second="idle",
+        late=("Open",),
+        slots=1,
+    ),
     choice("the authority is not guessed to be SQLite", ONCE, CORE, w.rebuilt_as(O), lost_register=True, start="primary"),
     choice("the authority is not guessed to be Redis", ONCE, CORE, w.rebuilt_as(T), lost_register=True),
     choice(
@@ -166,20 +208,32 @@ STORES = (
     store("claim is acknowledged", ONCE, ("primary",), off="acknowledge_claim", **RESTART),
     store("renew is acknowledged", MUTEX, ("primary",), off="acknowledge_renew", **RESTART),
     store("copy is acknowledged", ONCE, off="acknowledge_copy", restarts=True, slots=1),
-    store("an older epoch is refused", MUTEX, off="epoch_refuses", second="idle", start="strict"),
-    store("the register is compared", ONCE, off="register_compares", second="idle", slots=1),
+    store("an older epoch is refused", MUTEX, off="epoch_refuses", second="idle", late=("Open",), start="strict"),
+    store("the register is compared", ONCE, off="register_compares", second="idle", late=("Settle",), slots=1),
     store(
         "bless names the nonce", ONCE, ("primary",), off="bless_names_nonce", second="idle", restarts=True, wipes=True, slots=1, faults=2
     ),
     store("bless keeps the leases", MUTEX, ("primary",), off="bless_keeps_leases", **RESTART),
-    store("a nonce is fresh", ONCE, TWO, off="nonce_is_fresh", wipes=True, second="idle", slots=1, faults=2, start="strict"),
+    store(
+        "a nonce is fresh", ONCE, TWO, off="nonce_is_fresh", wipes=True, second="idle", late=("Bless",), slots=1, faults=2, start="strict"
+    ),
     store("bless and the controller bring the watermark", ONCE, ("primary",), off="bless_watermark_from_register", **LOSS | {"faults": 2}),
     store("an old posting is refused", ONCE, ("primary",), off="watermark_refuses", **LOSS),
     store("the seal closes", ONCE, ("primary",), off="seal_closes", **SEAL),
     store("a seal is fresh", ONCE, ("primary",), off="seal_is_fresh", **SEAL | {"seals": 2, "faults": 2}),
-    store("a sealed store refuses open", ONCE, ("primary", "only"), off="sealed_refuses_open", second="idle", **SEAL),
+    store("a sealed store refuses open", ONCE, ("primary", "only"), off="sealed_refuses_open", second="idle", late=("Open",), **SEAL),
     store("reopen names the seal", ONCE, ("primary",), off="reopen_names_seal", second="idle", **SEAL | {"seals": 2}),
-    store("a copy names what it goes into", ONCE, TWO, off="copy_names_identity", second="idle", wipes=True, start="strict", slots=1),
+    store(
+        "a copy names what it goes into",
+        ONCE,
+        TWO,
+        off="copy_names_identity",
+        second="idle",
+        late=("Copy",),
+        wipes=True,
+        start="strict",
+        slots=1,
+    ),
     store("a copy carries the counter", TOKEN, off="copy_carries_counter", tokens=True),
     store("one stamp per bucket", ONCE, CORE, (d, "unsynced", w.unsynced_backwards), off="stamp_per_bucket", buckets=2, start="primary"),
     store("bots obey the window", MUTEX, off="bots_obey_windows", bots="fence"),
@@ -219,10 +273,25 @@ REDUNDANT = (
         lost_register=True,
         **LOSS | {"faults": 3},
     ),
-    choice("original bots are waited for at the flip: the roll-out waits", None, CORE, w.flip_without(d.wait_for_original_bots), bots="bare", slots=1, checks=(MUTEX,)),
-    store("claim compares the lease: the marker and the mode do", None, off="claim_checks_lease"),
-    store("claim compares the mode: the lease does", None, off="claim_checks_mode"),
-    store("a marker refuses the lease: claim refuses it", None, off="refuse_marked"),
-    store("a blessed store counts higher: what was acknowledged is there", None, ("primary",), off="bless_raises_counter", tokens=True, **RESTART),
+    choice(
+        "original bots are waited for at the flip: the roll-out waits",
+        None,
+        CORE,
+        w.flip_without(d.wait_for_original_bots),
+        bots="bare",
+        slots=1,
+        checks=(MUTEX,),
+    ),
+    store("claim compares the lease: the marker and the mode do", None, TWO, off="claim_checks_lease"),
+    store("claim compares the mode: the lease does", None, TWO, off="claim_checks_mode"),
+    store("a marker refuses the lease: claim refuses it", None, TWO, off="refuse_marked"),
+    store(
+        "a blessed store counts higher: what was acknowledged is there",
+        None,
+        ("primary",),
+        off="bless_raises_counter",
+        tokens=True,
+        **RESTART,
+    ),
     store("a copy carries the watermark: the controller raises it", None, TWO, off="copy_carries_watermark", **LOSS | {"slots": 1}),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidlock.modes import MODES, Role
-
 from migration_model.scenario import GAP, MUTEX, ONCE, TOKEN
 from migration_model.upkeep import is_live
 from migration_model.world import World
+
+from bidlock.modes import MODES, Role
 
 if TYPE_CHECKING:
     from migration_model.search import Model

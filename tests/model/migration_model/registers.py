@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 
+from migration_model.world import BucketKnown, Known
+
 from bidlock.migration import acting, actions
 from bidlock.migration.actions import Recreate, RegisterWrite
 from bidlock.migration.register import BucketRegister, Register
-
-from migration_model.world import BucketKnown, Known
 
 
 @functools.cache
@@ -30,7 +30,14 @@ def known_of(register: Register) -> Known:
     """The model's."""
     buckets = tuple(BucketKnown(b.nonce, b.incarnation, b.counter, b.seal) for b in register.buckets)
     return Known(
-        register.epoch, register.source, register.to, register.authority, register.domain, buckets, register.watermark_ms, register.recovering
+        register.epoch,
+        register.source,
+        register.to,
+        register.authority,
+        register.domain,
+        buckets,
+        register.watermark_ms,
+        register.recovering,
     )
 
 

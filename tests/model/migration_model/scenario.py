@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bidlock.migration.sight import ORIGIN_ONLY, TARGET_ONLY
-from bidlock.modes import MODES, Role
-
 from migration_model.rules import Rules
 from migration_model.world import Bucket, BucketKnown, File, Fleet, Known, Past, World, durable_part
+
+from bidlock.migration.sight import ORIGIN_ONLY, TARGET_ONLY
+from bidlock.modes import MODES, Role
 
 MUTEX, ONCE, TOKEN, GAP, LIVE = "MUTEX", "ONCE", "TOKEN", "GAP", "LIVE"
 
@@ -27,6 +27,7 @@ class Scenario:
         grants: See `tokens`.
         controller: Whether a controller works; without one every mode of `modes` is admitted everywhere.
         second: Whether another controller may carry out late what it decided: "any" time, or decided while no attempt is "idle".
+        late: What the other controller may be late with (names of actions); everything by default.
         partition: Whether a store may be out of the controller's reach.
         lost_replies: Whether a reply may be lost after its script was executed.
         restarts: Whether Redis may restart or fail over, with any prefix of its writes that `durable` allows.
@@ -60,6 +61,7 @@ class Scenario:
     grants: int = 3
     controller: bool = True
     second: str = ""
+    late: tuple[str, ...] = ()
     partition: bool = False
     lost_replies: bool = False
     restarts: bool = False

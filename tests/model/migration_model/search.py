@@ -7,7 +7,7 @@ import time
 from array import array
 from dataclasses import dataclass
 
-from migration_model import bidders, happenings, sighting
+from migration_model import bidders, happenings, registers, sighting
 from migration_model.bidders import Bidders, Successors
 from migration_model.controllers import Controllers
 from migration_model.liveness import Graph, stuck
@@ -15,7 +15,6 @@ from migration_model.properties import broken
 from migration_model.scenario import LIVE, Scenario
 from migration_model.symmetry import canonical
 from migration_model.world import World
-
 
 Step = tuple[tuple[object, ...], World]
 
@@ -109,6 +108,7 @@ def _explored(scenario: Scenario, limit: int) -> Result:
 def forget() -> None:
     """Nothing that was remembered under other rules may be used."""
     sighting.forget()
+    registers.rewritten.cache_clear()
     bidders.plan_of.cache_clear()
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from bidlock.migration import deciding, rebuilding
-from bidlock.migration.actions import Action, Halt, Noop, Refuse, Sealing, Wait
-from bidlock.migration.sight import LEGACY, ORIGIN_ONLY
-from bidlock.migration.sight import Bucket as SeenBucket
-from bidlock.migration.sight import Fleet as SeenFleet
-from bidlock.migration.sight import Origin, Quarantine, Sight
-from bidlock.migration.wishes import Wish
-from bidlock.modes import MODES, Role
-
 from migration_model.registers import register_of
 from migration_model.scenario import Scenario
 from migration_model.world import BELIEVED, Bucket, File, Known, World
+
+from bidlock.migration import deciding, rebuilding
+from bidlock.migration.actions import Action, Halt, Noop, Refuse, Sealing, Wait
+from bidlock.migration.sight import LEGACY, ORIGIN_ONLY, Origin, Quarantine, Sight
+from bidlock.migration.sight import Bucket as SeenBucket
+from bidlock.migration.sight import Fleet as SeenFleet
+from bidlock.migration.wishes import Wish
+from bidlock.modes import MODES, Role
 
 
 class Options(NamedTuple):
@@ -63,7 +62,10 @@ def view_of(world: World) -> View:
         buckets=buckets,
         bucket_drained=(_bucket_drained(world), *("leases" not in other.settling for other in others)),
         whole=(_whole(world), *("lost leases" not in other.settling for other in others)),
-        fleet=(fleet.template if fleet else world.known.to if world.known else "", frozenset(listed) | ({LEGACY} if world.past.bots else set())),
+        fleet=(
+            fleet.template if fleet else world.known.to if world.known else "",
+            frozenset(listed) | ({LEGACY} if world.past.bots else set()),
+        ),
         accepted=world.past.accepted,
     )
 
@@ -84,9 +86,7 @@ def _bucket_drained(world: World) -> bool:
 def _whole(world: World) -> bool:
     """The timer since the last loss: nobody believes in a lease that Redis does not have."""
     holder = world.buckets[0].holder
-    return not any(
-        a and a.target and holder != slot and Role.TARGET in _required(a.mode) for slot, a in enumerate(world.attempts)
-    )
+    return not any(a and a.target and holder != slot and Role.TARGET in _required(a.mode) for slot, a in enumerate(world.attempts))
 
 
 def _required(mode: str) -> tuple[Role, ...]:
@@ -100,7 +100,12 @@ def choices(view: View, options: Options) -> tuple[Choice, ...]:
     for origin_there, target_there in ((True, True), (True, False), (False, True)) if options.partition else ((True, True),):
         for number, mode in enumerate(options.modes):
             for wanted in (frozenset[int](), frozenset({0})) if options.seals_left or _sealing(view) else (frozenset[int](),):
-                action = _decided(view, options, Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0, accept_not_durable=True), (origin_there, target_there))
+                action = _decided(
+                    view,
+                    options,
+                    Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0, accept_not_durable=True),
+                    (origin_there, target_there),
+                )
                 if isinstance(action, Noop | Wait | Refuse | Halt) or (isinstance(action, Sealing) and not options.seals_left):
                     continue
                 before = found.get(action, Choice(action, 0, False))
@@ -115,9 +120,7 @@ def _sealing(view: View) -> bool:
 
 def _decided(view: View, options: Options, wish: Wish, there: tuple[bool, bool]) -> Action:
     origin = _origin(view) if there[0] else Origin(reachable=False)
-    buckets = tuple(
-        _bucket(view, number, options) if there[1] else SeenBucket(reachable=False) for number in range(len(view.buckets))
-    )
+    buckets = tuple(_bucket(view, number, options) if there[1] else SeenBucket(reachable=False) for number in range(len(view.buckets)))
     if view.known is None:
         return rebuilding.rebuild(origin, buckets)
     fleet = SeenFleet(*view.fleet)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from migration_model.search import Result
+from migration_model.world import FREE, MINE, NONE, ORPHAN, Attempt, Bucket, File, World
+
 from bidlock.migration import actions
 from bidlock.migration.actions import RegisterWrite
 from bidlock.modes import Role
-
-from migration_model.search import Result
-from migration_model.world import FREE, MINE, NONE, ORPHAN, Attempt, Bucket, File, World
 
 STORES = {Role.ORIGIN: "SQLite", Role.TARGET: "Redis"}
 

@@ -6,7 +6,6 @@ from migration_model.upkeep import Store
 from migration_model.world import MINE, Bucket, File, World
 
 
-
 def canonical(world: World) -> World:
     """The representative of all states that permuting the slots leads to."""
     attempts, fleet = world.attempts, world.fleet
@@ -18,7 +17,11 @@ def canonical(world: World) -> World:
         return world
     place = {old: new for new, old in enumerate(order)}
     if len(world.files) > 1:
-        return world._replace(attempts=tuple([attempts[n] for n in order]), files=tuple([_moved(world.files[n], place) for n in order]), buckets=(_moved(world.buckets[0], place),))
+        return world._replace(
+            attempts=tuple([attempts[n] for n in order]),
+            files=tuple([_moved(world.files[n], place) for n in order]),
+            buckets=(_moved(world.buckets[0], place),),
+        )
     return world._replace(
         attempts=tuple([attempts[n] for n in order]),
         files=(_moved(world.files[0], place),),

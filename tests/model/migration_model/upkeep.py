@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
-from bidlock.migration.register import GENERATION_BITS
-
 from migration_model.rules import Rules
 from migration_model.world import FREE, NONE, Bucket, File, Known
+
+from bidlock.migration.register import GENERATION_BITS
 
 Store = TypeVar("Store", File, Bucket)
 
