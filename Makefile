@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-MEMBERS := core plugins/redis plugins/sqlite operator benchmarks examples/bidder examples/marketplace examples/demo examples/custom-backend
+MEMBERS := core plugins/redis plugins/sqlite operator benchmarks examples/bidder examples/marketplace examples/demo examples/custom-backend tools/kube
 SETUP := .venv/.ready
 FEED ?=
 SECONDS ?= 60
@@ -31,6 +31,10 @@ $(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(fil
 	@$(UV) pip sync --quiet --require-hashes requirements.lock
 	@$(UV) pip install --quiet --no-build-isolation --no-deps $(MEMBERS:%=-e %)
 	@touch $@
+
+.PHONY: kube
+kube: $(SETUP) ## Build a Kubernetes for tests into a cache outside the checkout (minutes, once)
+	@$(BIN)/bidlock-kube build
 
 .PHONY: demo
 demo: $(SETUP) ## The main job: one feed, many bidders, no double bid (FEED=file for your own)
