@@ -47,12 +47,13 @@ def test_the_whole_walk_happens():
         ({"wipes": True}, ("Redis is wiped", "PLANT", "INCARNATE", "BLESS")),
         ({"restarts": True, "seals": 1, "only": "primary"}, ("SEALING", "SEAL seal1", "RESUME", "REOPEN")),
         ({"lost_register": True}, ("the register is lost", "RECREATE")),
-        ({"second": "idle"}, ("another controller decides", "the late controller")),
-        (
+        pytest.param({"second": "idle"}, ("another controller decides", "the late controller"), marks=pytest.mark.slow),
+        pytest.param(
             {"wipes": True, "accepts": True, "start": "strict", "authority": Role.TARGET},
             ("a human accepts the loss", "the posting is created"),
+            marks=pytest.mark.slow,
         ),
-        ({"buckets": 2, "wipes": True}, ("the other bucket is wiped", "(bucket 1)")),
+        pytest.param({"buckets": 2, "wipes": True}, ("the other bucket is wiped", "(bucket 1)"), marks=pytest.mark.slow),
         ({"passes": "inside"}, ("passes its lease on",)),
         ({"bots": "fence", "start": "dual"}, ("(legacy) bids", "scaled to zero")),
     ],

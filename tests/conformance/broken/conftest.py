@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from bidlock.hookspecs import BackendSpec
@@ -21,6 +22,15 @@ def impatient(request, monkeypatch):
     monkeypatch.setattr("bidlock.testing.lab.PATIENCE", 1.0)
     for family in suite.FAMILIES:
         monkeypatch.setattr(f"{suite.__name__}.{family}.PATIENCE", 0.5, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def first_example_will_do() -> Iterator[None]:
+    """A history that fails is enough here: the search for the shortest one takes most of the time."""
+    hypothesis.settings.register_profile("any-failure", phases=[hypothesis.Phase.generate])
+    hypothesis.settings.load_profile("any-failure")
+    yield
+    hypothesis.settings.load_profile("default")
 
 
 @pytest.fixture
