@@ -65,7 +65,7 @@ def test_a_silent_cluster_ends_the_process_after_the_timeout(tmp_path, silent_po
     ended = start(KOPF, KUBECONFIG=str(config), BIDLOCK_OPERATOR_API_TIMEOUT="0.2")
 
     assert ended.returncode == 1
-    assert "did not answer within 0.2 s" in ended.stderr
+    assert "no answer within 0.2 s" in ended.stderr
 
 
 @pytest.mark.parametrize("text", [None, "nonsense: [", "kind: Config", "[]"], ids=["missing", "no YAML", "empty", "a list"])

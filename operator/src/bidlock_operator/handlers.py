@@ -14,16 +14,18 @@ import kopf
 import structlog
 
 from bidlock.errors import ConfigurationError
-from bidlock_operator import logs, preflight, resources
+from bidlock_operator import logs, resources
+from bidlock_operator.kube.connecting import ClusterUnreachable
 from bidlock_operator.observing import policies
+from bidlock_operator.running import Operator
 from bidlock_operator.settings import Settings
 
 log = structlog.stdlib.get_logger("bidlock_operator")
 
 
 @kopf.on.startup()
-async def begin(settings: kopf.OperatorSettings, **_: Any) -> None:
-    """Read our settings, adjust kopf's, and make sure that there is a cluster.
+async def begin(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Read our settings, adjust kopf's, and wait until this replica leads; kopf watches nothing before.
 
     Raises:
         SystemExit: kopf shows the traceback of any other exception; a human wants the one line.
@@ -33,10 +35,16 @@ async def begin(settings: kopf.OperatorSettings, **_: Any) -> None:
         own = Settings.read(os.environ)
         logs.configure(own)
         adjust(settings, own)
-        server = await preflight.reach_cluster(timeout=own.api_timeout)
-    except (ConfigurationError, preflight.ClusterUnreachable) as error:
+        memo.operator = Operator(own, namespaces=own.namespaces)
+        await memo.operator.begin()
+    except (ConfigurationError, ClusterUnreachable) as error:
         raise SystemExit(f"bidlock-operator: {error}") from None
-    log.info("operator begins", server=server, acts=False)
+
+
+@kopf.on.cleanup()
+async def end(memo: kopf.Memo, **_: Any) -> None:
+    """Give the Lease back, after everything else has ended."""
+    await memo.operator.end()
 
 
 def adjust(settings: kopf.OperatorSettings, own: Settings) -> None:

@@ -1,57 +1,121 @@
-"""What must hold before the operator begins; a failure ends the process with one line that says what to do."""
+"""What must hold before the operator begins: a cluster that answers, and the rights to do its work.
+
+`RIGHTS` is the one list of what the operator needs; the chart's roles are compared with it.
+"""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import aiohttp
-from kubernetes.aio import client, config
+from bidlock_operator import resources
+from bidlock_operator.kube import kinds
+from bidlock_operator.kube.client import Kube
+from bidlock_operator.kube.connecting import ClusterUnreachable
+from bidlock_operator.kube.errors import KubeError, Unanswered
+from bidlock_operator.kube.transport import Request, Transport
+from bidlock_operator.resources import Resource
 
-from bidlock.errors import BidlockError
+_READ = ("get", "list", "watch")
+_OWN = (*_READ, "create", "patch", "delete")
 
 
-class ClusterUnreachable(BidlockError):
-    """The operator cannot speak to the Kubernetes API."""
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What the operator may do with a kind of object.
+
+    Attributes:
+        kind: The kind.
+        verbs: As RBAC names them.
+        subresource: Of the kind; empty for the object itself.
+        optional: Whether the operator works without it, and says so in a condition.
+    """
+
+    kind: Resource
+    verbs: tuple[str, ...]
+    subresource: str = ""
+    optional: bool = False
 
 
-async def reach_cluster(*, timeout: float) -> str:
-    """Load the credentials and ask the API server for its version.
+RIGHTS = (
+    Right(resources.POLICY, (*_READ, "patch")),
+    Right(resources.POLICY, ("patch",), "status"),
+    Right(kinds.POD, (*_READ, "delete")),
+    Right(kinds.DEPLOYMENT, _OWN),
+    Right(kinds.STATEFUL_SET, _OWN),
+    Right(kinds.SERVICE, _OWN),
+    Right(kinds.CONFIG_MAP, _OWN),
+    Right(kinds.CLAIM, _OWN),
+    Right(kinds.SECRET, ("get", "create", "patch", "delete")),
+    Right(kinds.DISRUPTION_BUDGET, _OWN, optional=True),
+    Right(kinds.NETWORK_POLICY, _OWN, optional=True),
+    Right(kinds.EVENT, ("create", "patch"), optional=True),
+)
+"""In every namespace with policies. Beside it: get, create and update on the one Lease, where the operator runs."""
 
-    Args:
-        timeout: Longest wait for the answer, seconds.
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A verb that the operator is refused.
+
+    Attributes:
+        verb: As RBAC names it.
+        place: Group, kind and subresource, as RBAC names them.
+        right: The right it is part of.
+        namespace: Where; empty for all namespaces.
+    """
+
+    verb: str
+    place: str
+    right: Right
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.place}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+async def reach_cluster(transport: Transport, host: str) -> str:
+    """Ask the API server for its version.
 
     Returns:
-        The server's address.
+        The version, for example `v1.34.4`.
 
     Raises:
-        ClusterUnreachable: there are no usable credentials, or the server does not answer them.
+        ClusterUnreachable: the server does not answer, or not these credentials.
     """
-    configuration = await _load_configuration()
     try:
-        async with client.ApiClient(configuration) as api, asyncio.timeout(timeout):
-            await client.VersionApi(api).get_code_without_preload_content()
-    except TimeoutError:
-        raise ClusterUnreachable(f"the Kubernetes API at {configuration.host} did not answer within {timeout:g} s") from None
-    except (aiohttp.ClientError, OSError, client.ApiException) as error:
-        raise ClusterUnreachable(f"the Kubernetes API at {configuration.host} cannot be used: {error}") from None
-    return configuration.host
+        return str((await transport.send(Request("GET", "/version"))).get("gitVersion", ""))
+    except Unanswered as error:
+        raise ClusterUnreachable(f"the Kubernetes API at {host} cannot be used: {error}") from None
+    except KubeError as error:
+        raise ClusterUnreachable(f"the Kubernetes API at {host} refuses these credentials: {error}") from None
 
 
-async def _load_configuration() -> client.Configuration:
-    configuration = client.Configuration()
-    try:
-        await _load_into(configuration)
-    except Exception as error:  # a kubeconfig can be wrong in any way: missing, no YAML, no context …
-        reason = " ".join(str(error).split())
-        raise ClusterUnreachable(
-            f"no usable Kubernetes credentials ({reason}); run in a pod with a service account, or set KUBECONFIG"
-        ) from None
-    return configuration
+async def missing(kube: Kube, namespaces: Iterable[str], rights: Iterable[Right] = RIGHTS) -> list[Missing]:
+    """The verbs that the operator is refused, asked one by one.
+
+    Args:
+        kube: A client.
+        namespaces: Where the operator works; none for everywhere.
+        rights: What is asked for.
+    """
+    asked = [
+        Missing(verb, _place(right), right, namespace)
+        for namespace in tuple(namespaces) or ("",)
+        for right in rights
+        for verb in right.verbs
+    ]
+    return [each for each in asked if not await _allowed(kube, each.right, each.verb, each.namespace)]
 
 
-async def _load_into(configuration: client.Configuration) -> None:
-    # In the order in which kopf looks for its own credentials.
-    try:
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # that part of the client has no types
-    except config.ConfigException:
-        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # that part of the client has no types
+async def _allowed(kube: Kube, right: Right, verb: str, namespace: str) -> bool:
+    attributes = {"group": right.kind.group, "resource": right.kind.plural, "subresource": right.subresource, "verb": verb}
+    spec = {"resourceAttributes": attributes | ({"namespace": namespace} if namespace else {})}
+    body = {"apiVersion": kinds.ACCESS_REVIEW.api_version, "kind": kinds.ACCESS_REVIEW.kind, "metadata": {}, "spec": spec}
+    answer = await kube.create(kinds.ACCESS_REVIEW, "", body)
+    return bool((answer.get("status") or {}).get("allowed"))
+
+
+def _place(right: Right) -> str:
+    name = f"{right.kind.plural}.{right.kind.group}" if right.kind.group else right.kind.plural
+    return f"{name}/{right.subresource}" if right.subresource else name

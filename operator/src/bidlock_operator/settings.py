@@ -22,12 +22,30 @@ class Settings:
         log_format: `BIDLOCK_OPERATOR_LOG_FORMAT`: `json`, one object a line, or `text` for humans.
         log_level: `BIDLOCK_OPERATOR_LOG_LEVEL`: `debug`, `info`, `warning` or `error`.
         api_timeout: `BIDLOCK_OPERATOR_API_TIMEOUT`: longest wait for one answer of the API server, watches excepted.
+        lease_name: `BIDLOCK_OPERATOR_LEASE_NAME`: the Lease by which replicas elect their leader.
+        lease_namespace: `BIDLOCK_OPERATOR_LEASE_NAMESPACE`: where it is; else `POD_NAMESPACE`.
+        http_host: `BIDLOCK_OPERATOR_HTTP_HOST`: address of `/livez`, `/readyz` and `/metrics`.
+        http_port: `BIDLOCK_OPERATOR_HTTP_PORT`: their port; 0 for any free one.
+        agent_image: `BIDLOCK_OPERATOR_AGENT_IMAGE`: image of the SQLite agent.
+        redis_image: `BIDLOCK_OPERATOR_REDIS_IMAGE`: image of Redis, where a policy names none.
+        image_pull_policy: `BIDLOCK_OPERATOR_IMAGE_PULL_POLICY`: of both; empty for Kubernetes' own rule.
+        cluster_domain: `BIDLOCK_OPERATOR_CLUSTER_DOMAIN`: the cluster's DNS domain.
+        resync: `BIDLOCK_OPERATOR_RESYNC`: longest time between two looks at a policy at rest.
     """
 
     namespaces: tuple[str, ...] = ()
     log_format: LogFormat = "json"
     log_level: LogLevel = "info"
     api_timeout: float = 10.0
+    lease_name: str = "bidlock-operator"
+    lease_namespace: str = "default"
+    http_host: str = "0.0.0.0"  # noqa: S104 — probes and Prometheus come from outside the pod
+    http_port: int = 8080
+    agent_image: str = "bidlock/agent:latest"
+    redis_image: str = "valkey/valkey:8.1"
+    image_pull_policy: str = ""
+    cluster_domain: str = "cluster.local"
+    resync: float = 30.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str], /) -> Settings:
@@ -42,7 +60,16 @@ class Settings:
             log_format=cast(LogFormat, _choice(environment, "log_format", get_args(LogFormat), default.log_format)),
             log_level=cast(LogLevel, _choice(environment, "log_level", get_args(LogLevel), default.log_level)),
             api_timeout=_seconds(environment, "api_timeout", default.api_timeout),
+            lease_namespace=environment.get(variable("lease_namespace"), "")
+            or environment.get("POD_NAMESPACE", "")
+            or default.lease_namespace,
+            http_port=_port(environment, "http_port", default.http_port),
+            resync=_seconds(environment, "resync", default.resync),
+            **{name: environment.get(variable(name), "") or getattr(default, name) for name in _TEXTS},
         )
+
+
+_TEXTS = ("lease_name", "http_host", "agent_image", "redis_image", "image_pull_policy", "cluster_domain")
 
 
 def variable(name: str) -> str:
@@ -55,6 +82,13 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...],
     if value not in choices:
         raise ConfigurationError(f"{variable(name)}={value!r}: choose one of {', '.join(choices)}")
     return value
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(variable(name), "")
+    if text and not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise ConfigurationError(f"{variable(name)}={text!r}: give a port, 0 to 65535")
+    return int(text) if text else default
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -1,0 +1,134 @@
+"""The operator's own life: credentials, its pages, the election, its rights. Policies come later, and only to the leader."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bidlock_operator import preflight, resources
+from bidlock_operator.election import Election, Timing
+from bidlock_operator.kube.client import Kube
+from bidlock_operator.kube.connecting import connected
+from bidlock_operator.kube.counting import Counting
+from bidlock_operator.kube.errors import KubeError
+from bidlock_operator.metrics import Metrics
+from bidlock_operator.serving import served
+from bidlock_operator.settings import Settings
+
+log = structlog.stdlib.get_logger("bidlock_operator")
+
+PATIENCE = 5.0
+"""Seconds between two looks whether a missing right was given."""
+
+
+class Operator:
+    """What lives as long as the process."""
+
+    def __init__(self, settings: Settings, *, namespaces: tuple[str, ...] = (), timing: Timing | None = None) -> None:
+        """Nothing is done yet.
+
+        Args:
+            settings: The operator's own.
+            namespaces: Where it works; none for everywhere.
+            timing: Of the election.
+        """
+        self.settings = settings
+        self.metrics = Metrics()
+        self.missing: list[preflight.Missing] = []
+        self._namespaces = namespaces
+        self._timing = timing or Timing()
+        self._stack = AsyncExitStack()
+        self._waits_for = "the operator starts"
+        self._kube: Kube | None = None
+        self._election: Election | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self.port = 0
+
+    @property
+    def kube(self) -> Kube:
+        """The client; there once the operator began."""
+        assert self._kube is not None  # noqa: S101 — begin() comes first
+        return self._kube
+
+    @property
+    def epoch(self) -> int:
+        """The leader's; higher than that of every leader before."""
+        return self._election.epoch if self._election else 0
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process may act now."""
+        return self._election is not None and self._election.leading
+
+    async def begin(self) -> None:
+        """Return when this replica leads and has its rights; a standby waits in here.
+
+        Raises:
+            ConfigurationError: a page's port is taken.
+            ClusterUnreachable: no usable credentials, or no API server behind them.
+        """
+        try:
+            await self._begin()
+        except BaseException:
+            await self.end()
+            raise
+
+    async def end(self) -> None:
+        """Give everything back, the Lease included."""
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._election:
+            await self._election.release()
+        await self._stack.aclose()
+
+    def wrong(self) -> str:
+        """Why the operator does not do its work; empty when it does, or stands by."""
+        return self._waits_for
+
+    async def _begin(self) -> None:
+        settings = self.settings
+        transport = await self._stack.enter_async_context(connected(settings.api_timeout))
+        version = await preflight.reach_cluster(transport, transport.host)
+        self._kube = Kube(Counting(transport, self.metrics.requests))
+        page = served(settings.http_host, settings.http_port, live=lambda: "", ready=self.wrong, metrics=self.metrics.text)
+        self.port = await self._stack.enter_async_context(page)
+        log.info("operator begins", server=transport.host, version=version, port=self.port)
+        await self._lead()
+        await self._await_rights()
+
+    async def _lead(self) -> None:
+        transport = await self._stack.enter_async_context(connected(self._timing.request))
+        self._election = Election(Kube(transport), self.settings.lease_namespace, self.settings.lease_name, timing=self._timing)
+        self._waits_for = ""  # a standby is ready: to take over
+        await self._election.won()
+        self._waits_for = "the new leader looks around"
+        self._keeping = asyncio.create_task(self._election.keep(), name="lease")
+        await self._election.raise_above(await self._highest_epoch() - 1)
+        self.metrics.leader.set(1)
+
+    async def _highest_epoch(self) -> int:
+        """Of the policies' statuses: a Lease that was deleted counts anew, and they refuse a leader with a lower one."""
+        while True:
+            with contextlib.suppress(KubeError):
+                found = [policy for name in self._namespaces or ("",) for policy in await self.kube.list(resources.POLICY, name)]
+                return max((int((policy.get("status") or {}).get("operatorEpoch", 0)) for policy in found), default=0)
+            self._waits_for = "the policies cannot be listed; is the CustomResourceDefinition installed, and may the operator list them?"
+            await asyncio.sleep(PATIENCE)
+
+    async def _await_rights(self) -> None:
+        """Without a right that it needs the operator waits for it: ending would help nobody."""
+        while True:
+            with contextlib.suppress(KubeError):
+                self.missing = await preflight.missing(self.kube, self._namespaces)
+                needed = [str(each) for each in self.missing if not each.right.optional]
+                self._waits_for = f"the operator may not: {', '.join(needed)}; complete its role" if needed else ""
+                if not needed:
+                    break
+                log.error("rights are missing", missing=needed)
+            await asyncio.sleep(PATIENCE)
+        for each in self.missing:
+            log.warning("an optional right is missing", right=str(each))
