@@ -8,6 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 MEMBERS := core plugins/redis plugins/sqlite operator benchmarks examples/bidder examples/marketplace examples/demo examples/custom-backend tools/kube
 SETUP := .venv/.ready
 FEED ?=
+PYTHON_VERSION ?=
 SECONDS ?= 60
 SEED ?= 1
 FAULTS ?= all
@@ -35,6 +36,10 @@ $(SETUP): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(fil
 .PHONY: kube
 kube: $(SETUP) ## Build a Kubernetes for tests into a cache outside the checkout (minutes, once)
 	@$(BIN)/bidlock-kube build
+
+.PHONY: image-contexts
+image-contexts: $(SETUP) ## Lay out build contexts for our Dockerfiles in dist/images (PYTHON_VERSION=3.11)
+	@$(BIN)/bidlock-kube contexts $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
 .PHONY: demo
 demo: $(SETUP) ## The main job: one feed, many bidders, no double bid (FEED=file for your own)

@@ -11,6 +11,7 @@ import typer
 from bidlock_kube import programs
 from bidlock_kube.assets import Assets
 from bidlock_kube.errors import KubeError
+from bidlock_kube.images import commands as image_commands
 
 app = typer.Typer(
     name="bidlock-kube",
@@ -46,6 +47,9 @@ def build(
     assets = Assets.of(*(names or _TIERS[tier]))
     for name, path in assets.paths.items():
         typer.echo(f"{name}\t{path}")
+
+
+image_commands.add_to(app)
 
 
 def main() -> None:
