@@ -28,8 +28,10 @@ async def test_a_far_mode_is_walked_step_by_step_and_back(walk):
     assert [a.role for a in of(actions.Authorise, there + back)] == [Role.TARGET, Role.ORIGIN]
 
 
-async def test_the_authority_changes_hands_only_after_fence_drain_and_copy(walk):
-    done = await walk("primary")
+async def test_the_authority_changes_hands_only_after_fence_drain_and_copy(file, stores):
+    steps = []
+    await Controller(file, stores, ttl_max_ms=2000, margin_ms=5).walk(Wish("primary"), steps.append)
+    done = [step.action for step in steps]
     flip = [type(action).__name__ for action in done]
 
     assert flip.index("Fence") < flip.index("Wait") < flip.index("Copy") < flip.index("Authorise")
