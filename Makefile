@@ -93,6 +93,10 @@ lock: ## Renew requirements.lock from the pyproject files
 	@$(UV) lock --upgrade
 	@$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --format requirements.txt -o requirements.lock
 
+.PHONY: chart
+chart: $(SETUP) ## Renew what is generated from the chart's schema
+	@$(BIN)/python tools/chart
+
 .PHONY: wheels
 wheels: $(SETUP) ## Build every wheel into dist/
 	@$(UV) build --quiet --all-packages --wheel --out-dir dist

@@ -18,8 +18,9 @@ Body = dict[str, Any]
 class Kube:
     """A client. Each verb is one request and may raise what `Transport.send` raises."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, manager: str = MANAGER) -> None:
         self._transport = transport
+        self._manager = manager
 
     async def get(self, kind: Resource, namespace: str, name: str) -> Body | None:
         """An object; None when it is not there."""
@@ -36,11 +37,11 @@ class Kube:
 
     async def create(self, kind: Resource, namespace: str, body: Mapping[str, Any]) -> Body:
         """Make a new object."""
-        return await self._transport.send(Request("POST", path(kind, namespace), {"fieldManager": MANAGER}, body))
+        return await self._transport.send(Request("POST", path(kind, namespace), {"fieldManager": self._manager}, body))
 
     async def replace(self, kind: Resource, namespace: str, name: str, body: Mapping[str, Any]) -> Body:
         """Replace an object; conditional when the body carries a resourceVersion."""
-        return await self._transport.send(Request("PUT", path(kind, namespace, name), {"fieldManager": MANAGER}, body))
+        return await self._transport.send(Request("PUT", path(kind, namespace, name), {"fieldManager": self._manager}, body))
 
     async def apply(self, kind: Resource, body: Mapping[str, Any], *, status: bool = False, dry_run: bool = False) -> Body:
         """Apply a manifest as its only owner: other managers' claims on the same fields are overruled.
@@ -53,7 +54,7 @@ class Kube:
         """
         metadata = body["metadata"]
         place = path(kind, metadata["namespace"], metadata["name"]) + ("/status" if status else "")
-        query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
+        query = {"fieldManager": self._manager, "force": "true", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         return await self._transport.send(Request("PATCH", place, query, body, APPLY))
 
     async def delete(self, kind: Resource, namespace: str, name: str, *, uid: str = "") -> None:

@@ -1,0 +1,6 @@
+{{/* Annotations of an object of `helm test`: include "bidlock.testHook" "-10" */}}
+{{- define "bidlock.testHook" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}

@@ -1,0 +1,88 @@
+"""`uninstall`: stop the operator, then free every policy of its finalizer.
+
+In this order, because an operator that runs puts its finalizer back. Nothing is deleted: the fleets go on as they are.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bidlock_operator import resources
+from bidlock_operator.jobs.patience import NotYet, until_done
+from bidlock_operator.kube import kinds
+from bidlock_operator.kube.client import Kube
+from bidlock_operator.kube.errors import NotFound
+
+
+async def uninstall(
+    kube: Kube, deployment: str, namespace: str, watched: Iterable[str], *, within: float, say: Callable[[str], None]
+) -> None:
+    """Leave nothing behind that waits for an operator.
+
+    Args:
+        kube: A client.
+        deployment: The operator's Deployment.
+        namespace: Where it is.
+        watched: Where policies may be; none for everywhere.
+        within: Longest time for each of the two steps, seconds.
+        say: Is told what was done.
+
+    Raises:
+        NotYet: a pod of the operator did not end in time.
+        KubeError: the API server refuses something, and says why.
+    """
+    selector = await until_done(functools.partial(_stop, kube, deployment, namespace), within=within)
+    if selector:
+        await until_done(functools.partial(_ended, kube, namespace, selector), within=within)
+        say(f"stopped the operator {namespace}/{deployment}")
+    for place in tuple(watched) or ("",):
+        for freed in await until_done(functools.partial(_free, kube, place), within=within):
+            say(f"freed policy {freed}")
+
+
+async def _stop(kube: Kube, deployment: str, namespace: str) -> str:
+    """Scale to zero; the selector of its pods, empty when there is no such Deployment."""
+    found = await kube.get(kinds.DEPLOYMENT, namespace, deployment)
+    if found is None:
+        return ""
+    if found["spec"].get("replicas") != 0:
+        found["spec"]["replicas"] = 0
+        await kube.replace(kinds.DEPLOYMENT, namespace, deployment, found)
+    return ",".join(f"{label}={value}" for label, value in found["spec"]["selector"]["matchLabels"].items())
+
+
+async def _ended(kube: Kube, namespace: str, selector: str) -> None:
+    pods = await kube.list(kinds.POD, namespace, selector)
+    if pods:
+        names = ", ".join(pod["metadata"]["name"] for pod in pods)
+        raise NotYet(f"pods of the operator have not ended: {names}; delete them, then uninstall again")
+
+
+async def _free(kube: Kube, namespace: str) -> list[str]:
+    """Take the finalizer off; again from the start when one changed meanwhile."""
+    freed = []
+    for policy in await _policies(kube, namespace):
+        metadata = policy["metadata"]
+        kept = [finalizer for finalizer in metadata.get("finalizers", ()) if finalizer != resources.FINALIZER]
+        if kept != metadata.get("finalizers", []):
+            await _replace(kube, policy | {"metadata": metadata | {"finalizers": kept}})
+            freed.append(f"{metadata['namespace']}/{metadata['name']}")
+    return freed
+
+
+async def _policies(kube: Kube, namespace: str) -> list[dict[str, Any]]:
+    try:
+        return await kube.list(resources.POLICY, namespace)
+    except NotFound:  # without the definition there is no policy
+        return []
+
+
+async def _replace(kube: Kube, policy: dict[str, Any]) -> None:
+    # An item of a list does not say what it is.
+    whole = policy | {"apiVersion": resources.POLICY.api_version, "kind": resources.POLICY.kind}
+    try:
+        await kube.replace(resources.POLICY, policy["metadata"]["namespace"], policy["metadata"]["name"], whole)
+    except NotFound:  # it was only waiting for its finalizer, and somebody else took it
+        return
