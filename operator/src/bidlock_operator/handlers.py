@@ -14,9 +14,8 @@ import kopf
 import structlog
 
 from bidlock.errors import ConfigurationError
-from bidlock_operator import logs, resources
+from bidlock_operator import logs, policies, resources
 from bidlock_operator.kube.connecting import ClusterUnreachable
-from bidlock_operator.observing import policies
 from bidlock_operator.running import Operator
 from bidlock_operator.settings import Settings
 

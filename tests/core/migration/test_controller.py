@@ -7,8 +7,8 @@ import bidlock
 from bidlock import ConfigurationError, Placed, SkipReason
 from bidlock.backend import SelfMeta
 from bidlock.errors import BackendUnavailable
-from bidlock.migration import Wish, actions
-from bidlock.migration.acting import Stores
+from bidlock.migration import Wish, actions, founding
+from bidlock.migration.acting import Stores, Terms
 from bidlock.migration.controller import Controller
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.migration.sight import Bucket
@@ -321,3 +321,17 @@ async def test_a_bucket_out_of_sight_while_the_register_was_rebuilt_is_recognise
     done = await walk("dual")
     assert of(actions.Recognise, done)
     assert isinstance(done[-1], actions.Noop)
+
+
+async def test_a_target_known_to_be_new_need_not_answer_when_a_fleet_is_founded(stores, monkeypatch):
+    async def unreachable(epoch):
+        return (Bucket(reachable=False),)
+
+    monkeypatch.setattr(stores.target, "survey", unreachable)
+    terms = Terms("register-1", 150, 5)
+    with pytest.raises(ConfigurationError, match="target store does not answer"):
+        await founding.found(stores, terms)
+
+    register = await founding.found(stores, terms, target_is_new=True)
+
+    assert (register.to, register.authority) == ("sqlite", Role.ORIGIN)

@@ -74,6 +74,27 @@ def test_postings_come_through_a_pipe_too(run, open_market, store):
     assert market.get("/stats")["bids"] == 2
 
 
+def test_postings_come_from_a_marketplace_too_over_its_restart(run, open_market, store, feed, tmp_path, eventually):
+    path, port = feed(line("~01"), line("~02")), tmp_path / "port"
+    market = open_market("--feed", path)
+    bot = run(
+        "example_bidder", "--feed", f"{market.url}/postings", "--follow", "--marketplace", market.url, "--port", -1, environment=store
+    )
+    eventually(lambda: len(bot.events("bid")) == 2)
+
+    number = port.read_text()
+    market.process.stop()
+    eventually(lambda: bot.events("the feed broke off"))
+    open_market("--feed", path, "--port", number)
+    feed(line("~01"), line("~02"), line("~03"))
+    eventually(lambda: len(bot.events("bid")) == 3)
+    bot.popen.send_signal(signal.SIGTERM)
+
+    assert bot.end() == 0
+    assert [event["id"] for event in bot.events("bid")] == ["~01", "~02", "~03"]
+    assert not bot.events("skipped")
+
+
 def test_on_sigterm_the_bids_underway_end_and_none_begins(run, open_market, store, feed, eventually):
     market = open_market("--latency", 2)
     path = feed(*[line(f"~0{number}") for number in range(50)])

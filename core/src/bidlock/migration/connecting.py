@@ -8,6 +8,7 @@ from bidlock import addresses
 from bidlock.backend import SELF, BackendConfig
 from bidlock.errors import BackendUnavailable, ConfigurationError
 from bidlock.migration.acting import Stores
+from bidlock.modes import Role
 from bidlock.plugins import Plugins
 
 
@@ -18,10 +19,31 @@ def stores(origin_url: str, target_url: str, plugins: Plugins, *, prefix: str, b
         ConfigurationError: a URL is missing or malformed, or its backend cannot take this part; says what to do.
     """
     config = {"prefix": prefix, "buckets": buckets, "timeout": timeout}
-    return Stores(
-        _store(origin_url, plugins, origin=True, variable="BIDLOCK_SQLITE_URL", **config),
-        _store(target_url, plugins, origin=False, variable="BIDLOCK_REDIS_URL", **config),
-    )
+    return Stores(store(origin_url, plugins, Role.ORIGIN, **config), store(target_url, plugins, Role.TARGET, **config))
+
+
+def store(url: str, plugins: Plugins, role: Role, *, owner: str = SELF, **config: Any) -> Any:
+    """One unopened store.
+
+    Args:
+        url: Where it is.
+        plugins: Where its backend comes from.
+        role: The part it plays.
+        owner: The controller's identity; then every write compares it. `self` while it is not known.
+        config: `prefix`, `buckets`, `timeout` (seconds) of `BackendConfig`.
+
+    Raises:
+        ConfigurationError: the URL is missing or malformed, or its backend cannot take this part; says what to do.
+    """
+    part, variable = _PARTS[role]
+    if not url:
+        raise ConfigurationError(f"the {part} is not configured; set {variable}")
+    spec = plugins.backend(addresses.parse(url).scheme)
+    if spec.controlled is None:
+        raise ConfigurationError(f"backend {spec.name!r} cannot take part in a migration: it does not fill the controller's port")
+    if spec.origin is not (role is Role.ORIGIN):
+        raise ConfigurationError(f"backend {spec.name!r} cannot be the {part}; are the two URLs swapped?")
+    return spec.controlled(BackendConfig(address=addresses.parse(url), owner=owner, **config))
 
 
 async def open_both(both: Stores) -> None:
@@ -43,13 +65,7 @@ async def close_both(both: Stores) -> None:
         await store.close()
 
 
-def _store(url: str, plugins: Plugins, *, origin: bool, variable: str, **config: Any) -> Any:
-    part = "origin (where the fleet comes from)" if origin else "target (where the fleet goes to)"
-    if not url:
-        raise ConfigurationError(f"the {part} is not configured; set {variable}")
-    spec = plugins.backend(addresses.parse(url).scheme)
-    if spec.controlled is None:
-        raise ConfigurationError(f"backend {spec.name!r} cannot take part in a migration: it does not fill the controller's port")
-    if spec.origin is not origin:
-        raise ConfigurationError(f"backend {spec.name!r} cannot be the {part}; are the two URLs swapped?")
-    return spec.controlled(BackendConfig(address=addresses.parse(url), owner=SELF, **config))
+_PARTS = {
+    Role.ORIGIN: ("origin (where the fleet comes from)", "BIDLOCK_SQLITE_URL"),
+    Role.TARGET: ("target (where the fleet goes to)", "BIDLOCK_REDIS_URL"),
+}

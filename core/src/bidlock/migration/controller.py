@@ -8,16 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bidlock.errors import BackendError, ConfigurationError
-from bidlock.migration import actions, founding
+from bidlock.migration import actions, founding, looking
 from bidlock.migration.acting import Hands, Stores, Terms, rewritten
 from bidlock.migration.deciding import decide
-from bidlock.migration.register import GENERATION_BITS, Register
+from bidlock.migration.recording import counted, record_due
+from bidlock.migration.register import Register
 from bidlock.migration.registerfile import Kept, RegisterFile, new_owner
-from bidlock.migration.sight import Fleet, Origin, Sight
+from bidlock.migration.sight import Fleet, Sight
 from bidlock.migration.wishes import Wish
-
-RECORD_EVERY = 60.0
-"""Seconds between two records of how far the target has counted."""
 
 PATIENCE = 0.05
 """Seconds between two looks while something is awaited; short, so that a restarted store is open again at once."""
@@ -96,19 +94,14 @@ class Controller:
 
     async def look(self, kept: Kept, register: Register) -> Sight:
         """Both stores and the fleet, now. A store that does not answer is seen as out of reach."""
-        try:
-            origin = await self._stores.origin.survey(register.epoch)
-        except BackendError:
-            origin = Origin(reachable=False)
-        buckets = await self._stores.target.survey(register.epoch)
-        return Sight(register, origin, buckets, Fleet(kept.template), kept.owner)
+        return await looking.look(self._stores, register, Fleet(kept.template), kept.owner)
 
     async def step(self, wish: Wish) -> Step:
         """Look, decide, and do the one thing that was decided."""
         kept = await self.begin()
         assert kept.register is not None  # noqa: S101 — begin() founded it
         sight = await self.look(kept, kept.register)
-        if self._record_due(sight):
+        if record_due(sight, time.monotonic() - self._recorded):
             return self._record(kept, sight)
         action = decide(sight, wish)
         return Step(action, await self._do(action, sight, kept), sight)
@@ -129,21 +122,9 @@ class Controller:
             if step.result != "OK" or isinstance(step.action, actions.Noop | actions.Wait | actions.Refuse | actions.Halt):
                 await asyncio.sleep(PATIENCE)
 
-    def _record_due(self, sight: Sight) -> bool:
-        """Whether a bucket counts more than was recorded, or is seen in a state in which it may forget.
-
-        At once after it was opened anew, or when it is doubted for the first time; later once a minute.
-        """
-        doubts = any(
-            sight.live(n) and not bucket.durable and not sight.register.buckets[n].doubted for n, bucket in enumerate(sight.buckets)
-        )
-        behind = [n for n, bucket in enumerate(sight.buckets) if sight.live(n) and bucket.counter > sight.register.buckets[n].counter]
-        fresh = any(sight.register.buckets[n].counter < sight.buckets[n].incarnation << GENERATION_BITS for n in behind)
-        return doubts or fresh or (bool(behind) and time.monotonic() - self._recorded >= RECORD_EVERY)
-
     def _record(self, kept: Kept, sight: Sight) -> Step:
         """Write down how far the buckets have counted: one that counts less some day is an older copy."""
-        self._write(replace(kept, register=_counted(sight.register, sight)))
+        self._write(replace(kept, register=counted(sight.register, sight)))
         self._recorded = time.monotonic()
         return Step(actions.Record(), "OK", sight)
 
@@ -157,7 +138,7 @@ class Controller:
             case actions.Recreate():
                 raise TypeError("a register that exists is not recreated")
             case _ if isinstance(action, actions.RegisterWrite):
-                known = _counted(sight.register, sight) if isinstance(action, actions.Settle) else sight.register
+                known = counted(sight.register, sight) if isinstance(action, actions.Settle) else sight.register
                 self._write(replace(kept, register=rewritten(action, known)))
                 return "OK"
         return await self._write_store(action, sight, kept)
@@ -176,13 +157,3 @@ class Controller:
 
     def _terms(self, kept: Kept) -> Terms:
         return Terms(kept.owner, self._ttl_max_ms, self._margin_ms)
-
-
-def _counted(register: Register, sight: Sight) -> Register:
-    """The register with what the live buckets show: how far they counted, and whether they may forget."""
-    for number, bucket in enumerate(sight.buckets):
-        if sight.live(number):
-            remembered = register.buckets[number]
-            counter, doubted = max(bucket.counter, remembered.counter), remembered.doubted or not bucket.durable
-            register = register.with_bucket(number, counter=counter, doubted=doubted)
-    return register

@@ -13,17 +13,22 @@ from bidlock.migration.sight import Bucket, Origin
 from bidlock.modes import Role
 
 
-async def found(stores: Stores, terms: Terms) -> Register:
+async def found(stores: Stores, terms: Terms, *, target_is_new: bool = False) -> Register:
     """Take the stores over and write down what they are. May be repeated after a crash at any point.
 
     The store that clients used gets the authority. Clients without a policy are refused (`owner`) from then on.
+
+    Args:
+        stores: The two stores, opened.
+        terms: What is written into them.
+        target_is_new: Whether the target is known to hold nothing yet; then it need not answer.
 
     Raises:
         ConfigurationError: the stores belong to somebody else, or both were in use; says what to do.
         BackendError: a store did not answer.
     """
     origin, buckets = await stores.origin.survey(0), await stores.target.survey(0)
-    used = _in_use(origin, buckets, terms.owner)
+    used = _in_use(origin, buckets, terms.owner, target_is_new=target_is_new)
     constitution = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms)
     modes = frozenset({"sqlite"}) if used is Role.ORIGIN else frozenset[str]()
     _agreed(await stores.origin.constitute(constitution, modes), "origin")
@@ -49,7 +54,7 @@ async def restore(stores: Stores, owner: str) -> Register:
     return recreated(action)
 
 
-def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str) -> Role:
+def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str, *, target_is_new: bool) -> Role:
     """The store that clients worked in until now."""
     known = {"", SELF, owner}
     strangers = {store.owner for store in (origin, *buckets) if store.reachable and store.initialised} - known  # type: ignore[attr-defined]  # both kinds have these fields
@@ -60,7 +65,7 @@ def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str) -> Role:
     if not origin.reachable:
         raise ConfigurationError("the origin store does not answer; a migration begins with both stores in reach")
     target_used = any(bucket.reachable and bucket.initialised and bucket.owner == SELF for bucket in buckets)
-    if not all(bucket.reachable for bucket in buckets):
+    if not target_is_new and not all(bucket.reachable for bucket in buckets):
         raise ConfigurationError("the target store does not answer; a migration begins with both stores in reach")
     if target_used and origin.initialised and origin.owner == SELF:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Where postings come from: JSON lines in a file, on standard input, or in a file that still grows."""
+"""Where postings come from: JSON lines in a file, on standard input, in a file that still grows, or from a marketplace."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
+
+from example_bidder import streaming
 
 LONGEST_LINE = 1 << 20
 """Bytes; a longer line is broken."""
@@ -51,12 +53,12 @@ class Broken(NamedTuple):
     line: str
 
 
-async def read(source: Path | None, *, follow: bool = False) -> AsyncIterator[Job | Broken]:
+async def read(source: Path | str | None, *, follow: bool = False) -> AsyncIterator[Job | Broken]:
     """Yield the feed's postings in order, and what is broken in between.
 
     Args:
-        source: A file; None for standard input.
-        follow: Go on waiting for more at the end of the file.
+        source: A file; a URL, see `streaming`; None for standard input.
+        follow: Go on waiting for more at the end.
     """
     number = 0
     async for line in _lines(source, follow):
@@ -101,7 +103,11 @@ def _moment(stamp: str) -> datetime:
     return moment
 
 
-async def _lines(source: Path | None, follow: bool) -> AsyncIterator[bytes]:
+async def _lines(source: Path | str | None, follow: bool) -> AsyncIterator[bytes]:
+    if isinstance(source, str):
+        async for line in streaming.lines(source, follow=follow, longest=LONGEST_LINE):
+            yield line
+        return
     if source is None and _streams(sys.stdin.buffer):
         async for line in _stream_lines():
             yield line

@@ -17,8 +17,8 @@ class Options:
     """What the command line says. Times are seconds.
 
     Attributes:
-        feed: File of postings; None for standard input.
-        follow: Whether to wait for more at the file's end.
+        feed: File of postings, or their URL; None for standard input.
+        follow: Whether to wait for more at the feed's end.
         marketplace: The marketplace's URL.
         name: Under which name to bid.
         concurrency: How many postings are worked on at a time.
@@ -29,7 +29,7 @@ class Options:
         log_level: `debug`, `info`, `warning` or `error`.
     """
 
-    feed: Path | None
+    feed: Path | str | None
     follow: bool
     marketplace: str
     name: str
@@ -44,8 +44,13 @@ class Options:
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="example_bidder", description="Bids on every posting of a feed, once in the fleet.")
-    parser.add_argument("--feed", type=_feed, default=None, help="JSON lines of postings; - or nothing for standard input")
-    parser.add_argument("--follow", action="store_true", help="wait for more postings at the end of the file")
+    parser.add_argument(
+        "--feed",
+        type=_feed,
+        default=None,
+        help="JSON lines of postings: a file, or a URL as the example marketplace has one; - or nothing for standard input",
+    )
+    parser.add_argument("--follow", action="store_true", help="wait for more postings at the end of the feed")
     parser.add_argument("--marketplace", default="http://127.0.0.1:8080", help="where bids go (default: %(default)s)")
     parser.add_argument("--name", default=f"bidder-{os.getpid()}", help="name to bid under (default: bidder-PID)")
     parser.add_argument("--concurrency", type=_positive, default=8, help="postings worked on at a time (default: %(default)s)")
@@ -70,9 +75,11 @@ def check(options: Options, locks: Settings) -> None:
         )
 
 
-def _feed(text: str) -> Path | None:
+def _feed(text: str) -> Path | str | None:
     if text == "-":
         return None
+    if text.startswith(("http://", "https://")):
+        return text
     path = Path(text)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from example_marketplace import journal, server
+from example_marketplace.feed import Feed, keep_offering
 from example_marketplace.ledger import Ledger
 
 
@@ -24,7 +25,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, help="append every bid to this file; counted again after a restart")
     parser.add_argument("--refuse", type=float, default=0.0, help="share of postings, 0 to 1, that take no bids (default: %(default)s)")
     parser.add_argument("--latency", type=float, default=0.0, help="longest time an answer takes, seconds (default: %(default)s)")
-    return parser.parse_args()
+    parser.add_argument("--feed", type=Path, help="serve the postings of this file at /postings, as it grows")
+    parser.add_argument("--offer", type=float, default=0.0, help="make up as many postings a second, appended to the feed")
+    options = parser.parse_args()
+    if options.offer and not options.feed:
+        parser.error("--offer needs --feed, the file to which postings are appended")
+    return options
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -32,14 +38,17 @@ async def run(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ledger = Ledger(options.refuse)
+    ledger, feed = Ledger(options.refuse), Feed(options.feed) if options.feed else None
+    offering = asyncio.create_task(keep_offering(feed, options.offer)) if feed and options.offer else None
     with contextlib.ExitStack() as stack:
+        if offering:
+            stack.callback(offering.cancel)
         kept = None
         if options.journal:
             for bid in journal.read(options.journal):
                 ledger.accept(bid)
             kept = stack.enter_context(journal.Journal(options.journal))
-        runner = web.AppRunner(server.journaled(ledger, kept, latency=options.latency).application(), access_log=None)
+        runner = web.AppRunner(server.journaled(ledger, kept, latency=options.latency, feed=feed).application(), access_log=None)
         await runner.setup()
         try:
             await web.TCPSite(runner, options.host, options.port, shutdown_timeout=2).start()

@@ -1,8 +1,9 @@
-"""The HTTP side: `POST /bids`, `GET /stats`, `GET /healthz`."""
+"""The HTTP side: `POST /bids`, `GET /postings`, `GET /stats`, `GET /healthz`."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from example_marketplace.feed import Feed
 from example_marketplace.journal import Journal
 from example_marketplace.ledger import BadBid, Bid, Ledger, parse
 
@@ -22,16 +24,25 @@ class Marketplace:
         ledger: Where bids are counted.
         record: Called with every accepted bid before it is answered.
         latency: Longest time an answer takes, seconds; each takes from a quarter of it up.
+        feed: The postings on offer; None for none.
     """
 
     ledger: Ledger
     record: Callable[[Bid], None]
     latency: float = 0.0
+    feed: Feed | None = None
 
     def application(self) -> web.Application:
         """The routes as an aiohttp application."""
         app = web.Application()
-        app.add_routes([web.post("/bids", self.bid), web.get("/stats", self.stats), web.get("/healthz", self.healthz)])
+        app.add_routes(
+            [
+                web.post("/bids", self.bid),
+                web.get("/postings", self.postings),
+                web.get("/stats", self.stats),
+                web.get("/healthz", self.healthz),
+            ]
+        )
         return app
 
     async def bid(self, request: web.Request) -> web.Response:
@@ -48,18 +59,33 @@ class Marketplace:
         await asyncio.sleep(random.uniform(self.latency / 4, self.latency))
         return web.json_response({"bid": number}, status=201)
 
+    async def postings(self, request: web.Request) -> web.StreamResponse:
+        """The feed as JSON lines: those after the first `after`; with `follow=1` the answer goes on as the feed grows."""
+        if self.feed is None:
+            return web.Response(text="this marketplace was started without --feed\n", status=404)
+        after = request.query.get("after", "0")
+        if not after.isdecimal():
+            return web.Response(text="after must be a number of postings\n", status=400)
+        answer = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
+        await answer.prepare(request)
+        with contextlib.suppress(ConnectionResetError):  # the reader went away
+            async for line in self.feed.lines(int(after), follow=request.query.get("follow") == "1"):
+                await answer.write(line)
+        return answer
+
     async def stats(self, request: web.Request) -> web.Response:  # noqa: ARG002 — aiohttp passes it
-        """What was counted so far."""
-        return web.json_response(self.ledger.stats())
+        """What was counted so far; with a feed also the postings offered."""
+        offered = {"offered": self.feed.count()} if self.feed else {}
+        return web.json_response(self.ledger.stats() | offered)
 
     async def healthz(self, request: web.Request) -> web.Response:  # noqa: ARG002 — aiohttp passes it
         """Answer while the process lives."""
         return web.Response(text="ok\n")
 
 
-def journaled(ledger: Ledger, journal: Journal | None, *, latency: float = 0.0) -> Marketplace:
-    """A marketplace over a ledger, with or without a journal."""
-    return Marketplace(ledger, journal.append if journal else _forget, latency)
+def journaled(ledger: Ledger, journal: Journal | None, *, latency: float = 0.0, feed: Feed | None = None) -> Marketplace:
+    """A marketplace over a ledger, with or without a journal and a feed."""
+    return Marketplace(ledger, journal.append if journal else _forget, latency, feed)
 
 
 def _forget(bid: Bid) -> None:

@@ -210,6 +210,14 @@ async def test_the_token_may_come_from_the_environment(agent, connect, token_fil
     assert (await connect(agent.url()).survey(0)).reachable
 
 
+async def test_the_token_may_be_the_urls_password_which_nothing_prints(agent, connect, token_file):
+    token = token_file.read_text().strip()
+    client = connect(f"sqlite+http://:{token}@{agent.host}:{agent.port}")
+
+    assert (await client.survey(0)).reachable
+    assert token not in repr(client.__dict__["_shown"])
+
+
 def ask(agent, path, body=None, token=""):
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(f"http://{agent.host}:{agent.port}{path}", data, {"Authorization": f"Bearer {token}"})

@@ -25,8 +25,9 @@ class AgentOrigin:
     """A file that a fleet comes from, on another machine. Every verb is one request on a connection of its own.
 
     Args:
-        config: `sqlite+http://host:port` or `sqlite+https://host:port`; options `token_file`, else the variable
-            `BIDLOCK_AGENT_TOKEN`, and `ca_file` for a certificate that the system does not trust.
+        config: `sqlite+http://host:port` or `sqlite+https://host:port`; the token as the URL's password, in the file
+            of the option `token_file`, or in the variable `BIDLOCK_AGENT_TOKEN`; `ca_file` for a certificate that the
+            system does not trust.
 
     Raises:
         ConfigurationError: the URL says something else, or there is no token.
@@ -162,6 +163,8 @@ def _base(address: Address) -> str:
 
 
 def _token(address: Address) -> str:
+    if address.password:
+        return address.password
     if file := address.option("token_file"):
         return tokens.from_file(file)
     if token := os.environ.get(tokens.VARIABLE, "").strip():

@@ -1,0 +1,55 @@
+"""From what a policy asks for, and how far its fleet is, to what the controller of the migration should want."""
+
+from __future__ import annotations
+
+from bidlock.migration.deciding import LADDER
+from bidlock.migration.register import Register
+from bidlock.migration.wishes import Wish
+from bidlock.modes import Role
+from bidlock_operator.policies.phases import MODE_OF
+from bidlock_operator.policies.policy import Policy
+from bidlock_operator.policies.sections import Strategy
+
+
+def want(policy: Policy, register: Register, *, sealed: frozenset[int] = frozenset()) -> Wish:
+    """What the controller should want now.
+
+    Args:
+        policy: What a human asks for.
+        register: How far the fleet is.
+        sealed: Buckets that should be sealed, for a planned stop.
+    """
+    return Wish(
+        mode=LADDER[_held(_approved(LADDER.index(MODE_OF[policy.phase]), policy, register), policy, register)],
+        sealed=sealed,
+        accepted=policy.accepted_losses,
+        clock_skew_ms=policy.lock.clock_skew_seconds * 1000,
+        accept_not_durable=policy.redis.accept_not_durable,
+    )
+
+
+def awaits_approval(policy: Policy, register: Register) -> bool:
+    """Whether a Manual policy is as far as it was approved, and wants more."""
+    asked = LADDER.index(MODE_OF[policy.phase])
+    return _approved(asked, policy, register) != asked
+
+
+def holds_before_flip(policy: Policy, register: Register) -> bool:
+    """Whether the fleet would walk past `strict`, and is told to rest there."""
+    approved = _approved(LADDER.index(MODE_OF[policy.phase]), policy, register)
+    return _held(approved, policy, register) != approved
+
+
+def _approved(asked: int, policy: Policy, register: Register) -> int:
+    """The rung up to which Manual lets the fleet go; where it is, or came from, needs no approval."""
+    if policy.rollout.strategy is not Strategy.MANUAL:
+        return asked
+    here = LADDER.index(register.source)
+    approved = here if policy.rollout.approved_phase is None else LADDER.index(MODE_OF[policy.rollout.approved_phase])
+    return max(here, min(asked, approved)) if asked > here else min(here, max(asked, approved))
+
+
+def _held(goal: int, policy: Policy, register: Register) -> int:
+    """`strict` at most while SQLite has the authority; a fleet that Redis decides for is not pulled back."""
+    hold = policy.rollout.hold_before_flip and register.authority is Role.ORIGIN
+    return min(goal, LADDER.index("strict")) if hold else goal
