@@ -18,7 +18,7 @@ def stores(origin_url: str, target_url: str, plugins: Plugins, *, prefix: str, b
     Raises:
         ConfigurationError: a URL is missing or malformed, or its backend cannot take this part; says what to do.
     """
-    config = {"prefix": prefix, "buckets": buckets, "timeout": timeout}
+    config: dict[str, Any] = {"prefix": prefix, "buckets": buckets, "timeout": timeout}
     return Stores(store(origin_url, plugins, Role.ORIGIN, **config), store(target_url, plugins, Role.TARGET, **config))
 
 
