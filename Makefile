@@ -41,6 +41,14 @@ kube: $(SETUP) ## Build a Kubernetes for tests into a cache outside the checkout
 image-contexts: $(SETUP) ## Lay out build contexts for our Dockerfiles in dist/images (PYTHON_VERSION=3.11)
 	@$(BIN)/bidlock-kube contexts $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION))
 
+.PHONY: kube-up
+kube-up: $(SETUP) ## Start a Kubernetes that stays, and print how to use it
+	@$(BIN)/bidlock-kube up
+
+.PHONY: kube-down
+kube-down: $(SETUP) ## Take it away, and what killed test runs left
+	@$(BIN)/bidlock-kube down
+
 .PHONY: demo
 demo: $(SETUP) ## The main job: one feed, many bidders, no double bid (FEED=file for your own)
 	@$(BIN)/bidlock demo $(if $(FEED),--feed $(FEED))
@@ -65,10 +73,11 @@ arch: $(SETUP) ## Keep the layers (import-linter)
 
 .PHONY: check
 check: lint types arch ## Format, lint, types, contracts and the fast tests; under a minute
-	@$(BIN)/pytest -q -m "not slow and not servers" -n 2
+	@$(BIN)/pytest -q -m "not slow and not servers and not kube" -n 2
 
 .PHONY: test
 test: $(SETUP) lint types arch ## Every test that needs no root
+	@$(BIN)/bidlock-kube build --tier api >/dev/null
 	@$(BIN)/pytest -n 2
 
 .PHONY: cover

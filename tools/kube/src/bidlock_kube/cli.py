@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bidlock_kube import programs
-from bidlock_kube.assets import Assets
+from bidlock_kube import clusters, programs
+from bidlock_kube.assets import Assets, say
 from bidlock_kube.errors import KubeError
 from bidlock_kube.images import commands as image_commands
 
@@ -30,12 +31,7 @@ class Tier(StrEnum):
     NODE = "node"
 
 
-_TIERS = {Tier.API: programs.API_TIER, Tier.NODE: programs.NODE_TIER}
-
-
-@app.callback()
-def root() -> None:
-    """Keep `build` a command of its own while it is the only one."""
+_PROGRAMS = {Tier.API: programs.API_TIER, Tier.NODE: programs.NODE_TIER}
 
 
 @app.command()
@@ -44,9 +40,35 @@ def build(
     tier: Annotated[Tier, typer.Option(help="Everything that this tier needs.")] = Tier.NODE,
 ) -> None:
     """Build what is missing, and print where each program is. Nothing is built when KUBE_ASSETS names a folder of binaries."""
-    assets = Assets.of(*(names or _TIERS[tier]))
+    assets = Assets.of(*(names or _PROGRAMS[tier]))
     for name, path in assets.paths.items():
         typer.echo(f"{name}\t{path}")
+
+
+@app.command()
+def up(
+    tier: Annotated[
+        Tier | None, typer.Option(help="How much of a cluster; by default nodes for root on Linux, else the API server alone.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API server listens; 0 is a free port.")] = 0,
+) -> None:
+    """Start a cluster that stays, and print how to use it. Nothing happens when it is up."""
+    cluster = clusters.up(tier or _possible_tier(), say=say, port=port)
+    typer.echo(f"export KUBECONFIG={cluster.kubeconfig}")
+    typer.echo(f"kubectl of the same version: {cluster.binary}", err=True)
+    typer.echo(f"logs and audit log: {cluster.logs}", err=True)
+
+
+@app.command()
+def down() -> None:
+    """Take the cluster away, and what killed test runs left: processes, files, and what it did to the machine."""
+    if not clusters.down(say=say):
+        typer.echo("no cluster was up", err=True)
+
+
+def _possible_tier() -> Tier:
+    root = sys.platform == "linux" and os.geteuid() == 0
+    return Tier.NODE if root and Tier.NODE in clusters.TIERS else Tier.API
 
 
 image_commands.add_to(app)

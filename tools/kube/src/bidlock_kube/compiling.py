@@ -16,6 +16,9 @@ from bidlock_kube.programs import Module, Program
 PROGRESS_SECONDS = 10.0
 """How often a build says how far it is."""
 
+_TIED = 'exec 3<&0; { read -r _ <&3; kill -KILL 0; } & "$@" </dev/null 3<&-'
+"""Runs a command that ends, with all it started, when our end of the pipe is closed: by the kernel, should we be killed."""
+
 _LOG_LINES = 8
 _RESULT = frozenset({"GOFLAGS", "GOOS", "GOARCH", "GOWORK", "GOEXPERIMENT", "GOROOT"})
 """Settings of the machine that would change the result."""
@@ -46,8 +49,11 @@ def compile_into(folder: Path, module: Module, programs: Sequence[Program], *, g
     command = [str(go), "build", "-v", f"-ldflags={module.ldflags}", "-o", f"{folder}{os.sep}", *packages]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as lines:
-        build = subprocess.Popen(command, cwd=module.folder, env=environment(go), stdin=subprocess.DEVNULL, stdout=lines, stderr=lines)
-        _watch(build, f"building {', '.join(program.name for program in programs)} {module.version}", log, say)
+        tied = ["/bin/sh", "-c", _TIED, "sh", *command]
+        with subprocess.Popen(
+            tied, cwd=module.folder, env=environment(go), stdin=subprocess.PIPE, stdout=lines, stderr=lines, process_group=0
+        ) as build:
+            _watch(build, f"building {', '.join(program.name for program in programs)} {module.version}", log, say)
     if build.returncode:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
         raise KubeError(
@@ -59,18 +65,18 @@ def compile_into(folder: Path, module: Module, programs: Sequence[Program], *, g
 def _watch(build: subprocess.Popen[bytes], what: str, log: Path, say: Say) -> None:
     began = time.monotonic()
     say(f"{what} …")
-    try:
-        while True:
-            try:
-                build.wait(PROGRESS_SECONDS)
-            except subprocess.TimeoutExpired:
-                say(f"{what} … {time.monotonic() - began:.0f} s, {_compiled(log)} packages compiled")
-            else:
-                break
-    finally:
-        build.kill()  # on Ctrl-C; nothing happens to one that ended
+    while _runs(build):
+        say(f"{what} … {time.monotonic() - began:.0f} s, {_compiled(log)} packages compiled")
     if not build.returncode:
         say(f"{what}: done in {time.monotonic() - began:.0f} s")
+
+
+def _runs(build: subprocess.Popen[bytes]) -> bool:
+    try:
+        build.wait(PROGRESS_SECONDS)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def _compiled(log: Path) -> int:
