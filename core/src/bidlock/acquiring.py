@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from bidlock import events
 from bidlock.asks import Ask
@@ -88,11 +88,11 @@ def _worth_waiting(client: Client, refusal: Refusal, until: float) -> bool:
 async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
     """One attempt under a fresh nonce (a late release of an earlier one must not hit it)."""
     mode = client.mode  # fixed here for the whole attempt, whatever the source says later
-    if missing := next((role for role in (*mode.roles, *mode.marks) if role not in client.stores), None):
+    if missing := client.lacks(mode):
         return Refusal(SkipReason.MODE, detail=f"mode {mode.name} needs the {missing.value} store, which this client is not configured for")
     if not client.knows(mode):
         await client.learn(mode, ask.ttl_ms)
-    ticket = Ticket(ask.posting, secrets.token_hex(16), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)
+    ticket = Ticket(ask.posting, os.urandom(16).hex(), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)
     attempt = Attempt(client.stores, mode, ticket, client.clock, client.settings.reach_timeout)
     try:
         refusal = await attempt.acquire(turn.inherited.ticket.nonce if turn.inherited else "")

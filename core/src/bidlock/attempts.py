@@ -62,6 +62,8 @@ class Refusal(NamedTuple):
 class Attempt:
     """One attempt. Its nonce and mode are fixed before anything is sent."""
 
+    __slots__ = ("_clock", "_patience", "_stores", "_touched", "deadline", "mode", "ticket", "token")
+
     def __init__(self, stores: Mapping[Role, Store], mode: Mode, ticket: Ticket, clock: Clock, patience: float) -> None:
         """Prepare; nothing is sent.
 
@@ -189,8 +191,10 @@ class Attempt:
 
     def _lifetime(self) -> float:
         """Seconds for which a lease may be believed in, from before it was asked for."""
-        margins = [self._stores[role].margin(self.ticket.ttl_ms) for role in self.mode.required]
-        return self.ticket.ttl_ms / 1000 - max(margins)
+        margin = 0.0
+        for role in self.mode.required:
+            margin = max(margin, self._stores[role].margin(self.ticket.ttl_ms))
+        return self.ticket.ttl_ms / 1000 - margin
 
     async def _each(self, roles: tuple[Role, ...], step: Callable[[Role], Awaitable[Answer]]) -> Refusal | None:
         """Ask the stores one after the other, as a holder: until its own deadline, and never after it."""

@@ -20,6 +20,7 @@ from bidlock.postings import Posting
 from bidlock.settings import Settings
 from bidlock.sharing import Lines
 from bidlock.stores import Store
+from bidlock.timetable import Timetable
 
 
 class Client:
@@ -32,6 +33,7 @@ class Client:
         background: Work that outlives the call that started it.
         lines: The callers of this process, one line per posting.
         leases: The leases that are held now.
+        renewals: When the first renewal of each is due.
     """
 
     def __init__(self, stores: Mapping[Role, Store], modes: ModeSource, settings: Settings, plugins: Plugins, clock: Clock) -> None:
@@ -42,6 +44,7 @@ class Client:
         self.background = Background()
         self.lines = Lines(self.release_later)
         self.leases: set[Lease] = set()
+        self.renewals = Timetable()
         self._plugins = plugins
         _CLIENTS.add(self)
 
@@ -55,9 +58,19 @@ class Client:
         """The store whose token counts."""
         return self.stores[self.mode.required[-1]]
 
+    def lacks(self, mode: Mode) -> Role | None:
+        """A store that the mode names and this client is not configured for, if there is one."""
+        for role in mode.roles + mode.marks:
+            if role not in self.stores:
+                return role
+        return None
+
     def knows(self, mode: Mode) -> bool:
         """Whether the mode's stores have said what they are."""
-        return all(self.stores[role].learned for role in mode.required)
+        for role in mode.required:  # noqa: SIM110 # once per attempt: a generator costs more than what it looks at
+            if not self.stores[role].learned:
+                return False
+        return True
 
     async def learn(self, mode: Mode, ttl_ms: int) -> None:
         """Learn what the mode's stores say about time and identity, unless that is known; one out of reach stays unknown.
@@ -96,6 +109,7 @@ class Client:
         for lease in self.leases:
             lease.lost.set()
         self.lines.clear()
+        self.renewals.clear()
         self.background.forget()
 
 

@@ -8,14 +8,17 @@ from bidlock import events
 from bidlock.attempts import Attempt
 from bidlock.client import Client
 from bidlock.leases import Lease
-from bidlock.renewal import Keeper
+from bidlock.renewal import RENEWALS_PER_TTL, Keeper
 from bidlock.sharing import Turn
 
 
 class Held:
-    """Ends exactly once: passed on to the next caller in this process, or released."""
+    """Ends exactly once: passed on to the next caller in this process, or released.
 
-    __slots__ = ("_client", "_ended", "_keeper", "_since", "attempt", "lease", "turn")
+    Renewed every third of its TTL. It stands in the client's timetable first; only a lease that lives that long gets a task.
+    """
+
+    __slots__ = ("_client", "_ended", "_keeper", "_max_hold", "_pause", "_since", "attempt", "lease", "turn")
 
     def __init__(self, client: Client, attempt: Attempt, turn: Turn, max_hold: float) -> None:
         """Start to keep the lease alive.
@@ -33,8 +36,16 @@ class Held:
         self._client = client
         self._ended = False
         self._since = client.clock.monotonic()
-        self._keeper = Keeper(attempt, self.lease, client.clock, max_hold, self._renewed, self._lost)
+        self._max_hold = max_hold
+        self._pause = ticket.ttl_ms / 1000 / RENEWALS_PER_TTL
+        self._keeper: Keeper | None = None
         client.leases.add(self.lease)
+        client.renewals.enter(self, self._pause)
+
+    def due(self) -> None:
+        """The first renewal is due."""
+        until = self._since + self._max_hold
+        self._keeper = Keeper(self.attempt, self.lease, self._client.clock, self._pause, until, self._renewed, self._lost)
 
     async def end(self, *, claimed: bool = False) -> bool:
         """Stop believing in the lease first, then pass it on or release it.
@@ -48,13 +59,18 @@ class Held:
         if self._ended:
             return False
         self._ended = True
-        self._keeper.stop()
+        self._stop_renewing()
         self.lease.forget()
         self._client.leases.discard(self.lease)
         held = not self.lease.lost.is_set() and self.lease.remaining > 0
         if not (held and not claimed and self._passed_on()):
             await self._release(claimed)
         return held
+
+    def _stop_renewing(self) -> None:
+        self._client.renewals.strike_out(self, self._pause)
+        if self._keeper is not None:
+            self._keeper.stop()
 
     def _passed_on(self) -> bool:
         lines = self._client.lines

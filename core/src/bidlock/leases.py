@@ -22,6 +22,8 @@ class Lease:
         lost: Set before anybody else can win. `await lease.lost.wait()` or `lease.lost.is_set()`.
     """
 
+    __slots__ = ("_clock", "_release", "deadline", "holder", "lost", "nonce", "posting", "token")
+
     def __init__(
         self, posting: Posting, token: int, holder: str, nonce: str, deadline: float, clock: Clock, release: Callable[[], Awaitable[bool]]
     ) -> None:

@@ -16,6 +16,8 @@ class Role(enum.Enum):
     ORIGIN = "origin"
     TARGET = "target"
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and every step of an attempt looks a store up by its role
+
 
 @dataclass(frozen=True, slots=True)
 class Mode:

@@ -72,12 +72,13 @@ def posting(marketplace: str, posting_id: str) -> Posting:
     encoded = key.encode()
     if len(encoded) > MAX_KEY_BYTES:
         key = "%sha256:" + hashlib.sha256(encoded).hexdigest()
-    return Posting(marketplace, posting_id, key, digest(key))
+        encoded = key.encode()
+    return Posting(marketplace, posting_id, key, _digest(encoded))
 
 
 def digest(key: str) -> int:
     """The digest of a posting of which only the key is known; modulo the number of buckets it is the bucket."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+    return _digest(key.encode())
 
 
 def shard(of_digest: int) -> int:
@@ -85,14 +86,23 @@ def shard(of_digest: int) -> int:
     return (of_digest >> 48) % SHARDS
 
 
+def _digest(key: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big")
+
+
 def _escaped(text: str, special: re.Pattern[str], what: str) -> str:
     if not isinstance(text, str):
         raise InvalidPosting(f"the {what} must be text, not {type(text).__name__}; decode bytes first")
     if not text:
         raise InvalidPosting(f"the {what} is empty")
-    if len(text) > MAX_ID_BYTES or len(text.encode(errors="surrogatepass")) > MAX_ID_BYTES:
+    if _too_long(text):
         raise InvalidPosting(f"the {what} is longer than {MAX_ID_BYTES} bytes (it starts with {text[:32]!r})")
     return special.sub(_percent, text)
+
+
+def _too_long(text: str) -> bool:
+    """Encodes only where it matters: a character takes one to four bytes."""
+    return len(text) > MAX_ID_BYTES or (4 * len(text) > MAX_ID_BYTES and len(text.encode(errors="surrogatepass")) > MAX_ID_BYTES)
 
 
 def _percent(match: re.Match[str]) -> str:

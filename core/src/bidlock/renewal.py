@@ -13,43 +13,44 @@ RENEWALS_PER_TTL = 3
 
 
 class Keeper:
-    """Renews one lease every third of its TTL. A timer first, a task only for leases that live that long."""
+    """Renews one lease, now and after each pause."""
 
     def __init__(
-        self, attempt: Attempt, lease: Lease, clock: Clock, max_hold: float, renewed: Callable[[], None], lost: Callable[[str], None]
+        self,
+        attempt: Attempt,
+        lease: Lease,
+        clock: Clock,
+        pause: float,
+        until: float,
+        renewed: Callable[[], None],
+        lost: Callable[[str], None],
     ) -> None:
-        """Start the timer.
+        """Start.
 
         Args:
             attempt: Renews.
             lease: Gets the new deadlines.
             clock: Decides when the deadline has passed.
-            max_hold: How long to renew at most, seconds from now.
+            pause: Time between two renewals, seconds.
+            until: When renewing ends, monotonic seconds.
             renewed: Called after each renewal.
             lost: Called with the reason when the lease is lost; `lease.lost` is set by then.
         """
         self._attempt = attempt
         self._lease = lease
         self._clock = clock
-        self._ends = clock.monotonic() + max_hold
+        self._pause = pause
+        self._until = until
         self._renewed = renewed
         self._lost = lost
-        self._pause = attempt.ticket.ttl_ms / 1000 / RENEWALS_PER_TTL
-        self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(self._pause, self._start)
+        self._task = asyncio.ensure_future(self._keep())
 
     def stop(self) -> None:
         """Stop renewing; the lease may then be released."""
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-        self._renewed, self._lost = _nothing, _nothing  # or keeper and holder would keep each other
-
-    def _start(self) -> None:
-        self._task = asyncio.ensure_future(self._keep())
+        self._task.cancel()
 
     async def _keep(self) -> None:
-        while self._clock.monotonic() < self._ends:
+        while self._clock.monotonic() < self._until:
             if reason := await self._renew():
                 self._lose(reason)
                 return
@@ -71,7 +72,3 @@ class Keeper:
     def _lose(self, reason: str) -> None:
         self._lease.lost.set()
         self._lost(reason)
-
-
-def _nothing(*_: str) -> None:
-    """Nobody is told any more."""

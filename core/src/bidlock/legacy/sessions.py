@@ -62,7 +62,10 @@ class Session:
         return True
 
     async def give_back(self, key: str, holder_id: str) -> bool:
-        """Release a lock of this holder; False when it holds none, or the store did not answer (then it goes on in the background)."""
+        """Release a lock of this holder.
+
+        False when it holds none, when it had run out, or when the store did not answer (then it goes on in the background).
+        """
         taken = self._taken.get(key)
         if taken is None or taken.holder_id != holder_id:
             return False
@@ -72,7 +75,8 @@ class Session:
         done, _ = await asyncio.wait({release}, timeout=self._locks.settings.reach_timeout)
         if not done:
             self._metrics.trouble()
-        return bool(done)
+            return False
+        return release.result()
 
     async def give_all_back(self) -> None:
         """Release every lock this session holds."""
