@@ -1,9 +1,12 @@
-"""A Go module of the tests' own: small enough to be built for a test, and built like Kubernetes is."""
+"""What the tests of the test bed share, first of all a Go module that is small enough to be built for a test."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bidlock_kube.programs import Module, Program
@@ -53,3 +56,29 @@ def tiny(tmp_path) -> Program:
     (upstream / "cmd" / "tiny" / "main.go").write_text(MAIN)
     module = Module("tiny", "tiny.invalid/upstream", ("main.version={version}",), home)
     return Program("tiny", module, "tiny.invalid/upstream/cmd/tiny")
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Wait for a state, with a deadline in seconds."""
+
+    def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def gone() -> Callable[[psutil.Process], bool]:
+    """Whether a process ended; one that only its parent has not asked about yet did."""
+
+    def ended(process: psutil.Process) -> bool:
+        try:
+            return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    return ended

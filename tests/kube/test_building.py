@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -37,13 +36,6 @@ def said() -> list[str]:
 
 def start_builder(program) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", BUILDER, program.module.home], stdout=subprocess.PIPE, text=True)
-
-
-def until(condition, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_built_program_says_the_version_that_is_pinned(cache, tiny, said):
@@ -77,7 +69,7 @@ def test_a_changed_pin_is_built_beside_the_old_one(cache, tiny, said):
     assert subprocess.run([building.find(tiny)], capture_output=True, text=True, check=True).stderr == "v1.3.0\n"
 
 
-def test_a_second_builder_waits_and_says_so(cache, tiny, said):
+def test_a_second_builder_waits_and_says_so(cache, tiny, said, until):
     builder = threading.Thread(target=building.build, args=([tiny],), kwargs={"say": said.append})
 
     with locking.held(cache / "staging" / "tiny.lock", waiting_for="being the first", say=said.append):
@@ -97,7 +89,7 @@ def test_two_builders_at_once_build_once(cache, tiny):
     assert "".join(told).count("building tiny v1.2.3: done") == 1
 
 
-def test_a_killed_build_is_never_used_and_leaves_nothing_behind(cache, tiny, said):
+def test_a_killed_build_is_never_used_and_leaves_nothing_behind(cache, tiny, said, until):
     builder = start_builder(tiny)
     until(lambda: list((cache / "staging").glob("tiny.*.part")))
     children = psutil.Process(builder.pid).children(recursive=True)

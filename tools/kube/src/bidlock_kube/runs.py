@@ -37,6 +37,9 @@ GONE_SECONDS = 10.0
 
 _LOG_LINES = 8
 
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+"""What this process started. Nobody waits for them, but dropped objects of running processes are warned about."""
+
 
 def root() -> Path:
     """Where this user's runs are: in memory if there is enough. etcd and containers write much that nobody wants to keep."""
@@ -74,11 +77,15 @@ class Run:
     def start(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
         """Start a process that outlives this one, in a session of its own, in the run's folder; its output goes to its log."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        words = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(self.folder), *(str(word) for word in command)]
-        ours = {RUN_VARIABLE: str(self.folder), NAME_VARIABLE: name}
-        output = (1, str(self.log(name)), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, *output), (os.POSIX_SPAWN_DUP2, 1, 2)]
-        os.posix_spawn(words[0], words, {**os.environ, **(environment or {}), **ours}, file_actions=files, setsid=True)
+        words = [str(word) for word in command]
+        ours = {**os.environ, **(environment or {}), RUN_VARIABLE: str(self.folder), NAME_VARIABLE: name}
+        with self.log(name).open("ab") as log:
+            child = subprocess.Popen(
+                words, cwd=self.folder, env=ours, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        _CHILDREN.append(child)
+        while child.poll() is None and not self.find(name):
+            time.sleep(0.001)  # the kernel shows a new environment a moment after it lets the program start
 
     def log(self, name: str) -> Path:
         """Where a process writes its output."""
