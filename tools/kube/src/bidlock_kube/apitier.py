@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bidlock_kube import credentials, ports
+from bidlock_kube import components, credentials, ports
 from bidlock_kube.assets import Assets
 from bidlock_kube.cluster import Cluster
 from bidlock_kube.components import Layout
@@ -25,3 +25,14 @@ def start(run: Run, *, port: int = 0, say: Say) -> Cluster:
         credentials.prepare(at)
         ControlPlane(run, at, assets).start()
     return Cluster("api", at.kubeconfig("admin"), at.url, assets["kubectl"], run.folder, run.logs, at.audit)
+
+
+def add_scheduler(cluster: Cluster, *, say: Say) -> None:
+    """Start a scheduler unless one runs.
+
+    Raises:
+        KubeError: it cannot be built.
+    """
+    run = cluster.run
+    if not run.find("kube-scheduler"):
+        run.start("kube-scheduler", components.kube_scheduler(Assets.of("kube-scheduler", say=say), cluster.folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from bidlock_kube.errors import KubeError
 
 SETTLE_SECONDS = 10.0
 """How long a request may take to be in the log."""
+
+_MARK = "bidlock-kube-mark"
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
@@ -84,7 +87,8 @@ class Audit:
             KubeError: the API server does not write its log.
         """
         _settle(self.cluster, self.start)
-        return [one for one in map(_read, _events(self.cluster, self.start)) if self.namespace in ("", one.namespace)]
+        requests = [_read(event) for event in _events(self.cluster, self.start)]
+        return [one for one in requests if self.namespace in ("", one.namespace) and _MARK not in one.uri]
 
     def since(self) -> Audit:
         """The same from now on: to see what happens next, or that nothing does."""
@@ -93,10 +97,10 @@ class Audit:
 
 def _settle(cluster: Cluster, start: int) -> None:
     """Ask for something nobody else asks for, and wait until it is in the log: then all before it is, too."""
-    mark = f"bidlock-kube-{uuid.uuid4().hex}"
-    client.VersionApi(cluster.client).get_code(_headers={"User-Agent": mark})
+    mark = f"{_MARK}={uuid.uuid4().hex}"
+    client.CoreV1Api(cluster.client).list_namespace(label_selector=mark)
     deadline = time.monotonic() + SETTLE_SECONDS
-    while not any(event.get("userAgent") == mark for event in _events(cluster, start)):
+    while not any(urllib.parse.quote(mark) in event["requestURI"] for event in _events(cluster, start)):
         if time.monotonic() > deadline:
             raise KubeError(f"{_log(cluster)} lacks a request that was answered {SETTLE_SECONDS:.0f} s ago; is the disk full?")
         time.sleep(0.02)

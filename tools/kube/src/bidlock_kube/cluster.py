@@ -8,14 +8,14 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from kubernetes import config
-from kubernetes.client import ApiClient, AuthenticationV1TokenRequest, Configuration, CoreV1Api, V1TokenRequestSpec
+from typing import TYPE_CHECKING, Any
 
 from bidlock_kube import kubeconfigs
 from bidlock_kube.errors import KubeError
 from bidlock_kube.runs import Run
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 TOKEN_SECONDS = 3600
 """How long a service account's token is valid."""
@@ -50,6 +50,9 @@ class Cluster:
 
     def client_of(self, kubeconfig: Path) -> ApiClient:
         """A client for whom this kubeconfig names."""
+        from kubernetes import config  # it takes a second, which who only wants kubectl need not wait
+        from kubernetes.client import ApiClient, Configuration
+
         settings = Configuration()
         config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]  # the client's own lack
         if self.logs:
@@ -89,13 +92,11 @@ class Cluster:
         self.kubectl("apply", "--server-side", f"--field-manager={manager}", "-f", "-", stdin=stream)
 
     def account(self, namespace: str, name: str) -> Path:
-        """A kubeconfig of a service account, which may do what its roles allow. It must exist."""
-        request = AuthenticationV1TokenRequest(spec=V1TokenRequestSpec(audiences=[], expiration_seconds=TOKEN_SECONDS))
-        answer = CoreV1Api(self.client).create_namespaced_service_account_token(name, namespace, request)
-        token = str(answer.status and answer.status.token)
-        authority = Path(self.client.configuration.ssl_ca_cert).read_bytes()
-        path = self.folder / f"{namespace}.{name}.kubeconfig"
-        return kubeconfigs.with_token(path, url=self.url, authority=authority, token=token, namespace=namespace)
+        """Write a kubeconfig of a service account, which may do what its roles allow; the account must exist."""
+        token = self.kubectl("create", "token", name, f"--namespace={namespace}", f"--duration={TOKEN_SECONDS}s").strip()
+        return kubeconfigs.with_token(
+            self.folder / f"{namespace}.{name}.kubeconfig", like=self.kubeconfig, token=token, namespace=namespace
+        )
 
     def save(self, path: Path) -> None:
         """Write it down in one step, for others who use it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bidlock_kube import apitier, certificates, locking, places, runs, tenancy
+from bidlock_kube import apitier, certificates, kubeconfigs, locking, places, runs, tenancy
 from bidlock_kube.assets import Assets
 from bidlock_kube.cluster import Cluster
 from bidlock_kube.errors import KubeError
@@ -55,6 +54,18 @@ def _started(tier: str, run: Run, say: Say, **options: object) -> Cluster:
     cluster = TIERS[tier](run, say=say, **options)
     cluster.save(run.folder / _SAVED)
     say(f"{tier} tier ready in {time.monotonic() - began:.1f} s: {cluster.url}")
+    return cluster
+
+
+def with_scheduler(cluster: Cluster, *, say: Say) -> Cluster:
+    """The same cluster, with a scheduler. An external one has its own, as has one with nodes.
+
+    Raises:
+        KubeError: the scheduler cannot be built.
+    """
+    if cluster.tier == "api":
+        with locking.held(cluster.folder / "starting", waiting_for="starting the scheduler", say=say):
+            apitier.add_scheduler(cluster, say=say)
     return cluster
 
 
@@ -122,4 +133,4 @@ def external(folder: Path) -> Cluster:
     if said.returncode:
         raise KubeError(f"no external cluster ({said.stderr.strip()}); set KUBECONFIG, or unset BIDLOCK_KUBE to start one here")
     certificates.write(path, said.stdout.encode())
-    return Cluster("external", path, json.loads(said.stdout)["clusters"][0]["cluster"]["server"], binary, folder)
+    return Cluster("external", path, kubeconfigs.cluster_of(path)["server"], binary, folder)

@@ -66,7 +66,12 @@ class Layout:
 
     def kubeconfig(self, user: str) -> Path:
         """The kubeconfig of `admin` or of a component."""
-        return self.folder / f"{user}.kubeconfig"
+        return kubeconfig(self.folder, user)
+
+
+def kubeconfig(folder: Path, user: str) -> Path:
+    """The kubeconfig of `admin` or of a component, in the run of this folder."""
+    return folder / f"{user}.kubeconfig"
 
 
 def etcd(assets: Assets, at: Layout) -> list[str]:
@@ -131,7 +136,7 @@ def kube_controller_manager(assets: Assets, at: Layout) -> list[str]:
     """The controllers: replica sets, service accounts, namespaces, garbage collection and more."""
     return [
         str(assets["kube-controller-manager"]),
-        *_client(at, "kube-controller-manager"),
+        *_client(at.folder, "kube-controller-manager"),
         f"--root-ca-file={at.pki}/ca.crt",
         f"--service-account-private-key-file={at.pki}/tokens.key",
         "--use-service-account-credentials=true",
@@ -145,11 +150,11 @@ def kube_controller_manager(assets: Assets, at: Layout) -> list[str]:
     ]
 
 
-def kube_scheduler(assets: Assets, at: Layout) -> list[str]:
-    """The scheduler."""
-    return [str(assets["kube-scheduler"]), *_client(at, "kube-scheduler")]
+def kube_scheduler(assets: Assets, folder: Path) -> list[str]:
+    """The scheduler of the run in this folder."""
+    return [str(assets["kube-scheduler"]), *_client(folder, "kube-scheduler")]
 
 
-def _client(at: Layout, user: str) -> list[str]:
+def _client(folder: Path, user: str) -> list[str]:
     """What both have in common: there is one of each, so nobody elects, and nobody asks, so nothing listens."""
-    return [f"--kubeconfig={at.kubeconfig(user)}", "--leader-elect=false", "--secure-port=0", "--profiling=false"]
+    return [f"--kubeconfig={kubeconfig(folder, user)}", "--leader-elect=false", "--secure-port=0", "--profiling=false"]

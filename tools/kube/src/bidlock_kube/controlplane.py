@@ -60,7 +60,7 @@ class ControlPlane:
 
     def start_scheduler(self) -> None:
         """Start the scheduler; it has nothing to wait for."""
-        self.run.start("kube-scheduler", components.kube_scheduler(self.assets, self.at))
+        self.run.start("kube-scheduler", components.kube_scheduler(self.assets, self.at.folder))
 
     def _await(self, path: str, *processes: str) -> None:
         deadline = time.monotonic() + READY_SECONDS

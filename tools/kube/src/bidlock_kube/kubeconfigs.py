@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bidlock_kube import certificates
 from bidlock_kube.certificates import Pair
@@ -15,20 +16,27 @@ _NAME = "bidlock-kube"
 
 def with_certificate(path: Path, *, url: str, authority: bytes, pair: Pair) -> Path:
     """Write a kubeconfig whose user is who the certificate names."""
+    cluster = {"server": url, "certificate-authority-data": _base64(authority)}
     user = {"client-certificate-data": _base64(pair.certificate), "client-key-data": _base64(pair.key)}
-    return _write(path, url, _base64(authority), user)
+    return _write(path, cluster, user)
 
 
-def with_token(path: Path, *, url: str, authority: bytes, token: str, namespace: str) -> Path:
-    """Write a kubeconfig whose user is who the token belongs to."""
-    return _write(path, url, _base64(authority), {"token": token}, namespace)
+def with_token(path: Path, *, like: Path, token: str, namespace: str) -> Path:
+    """Write a kubeconfig for the cluster of `like`, one of ours, whose user is who the token belongs to."""
+    return _write(path, cluster_of(like), {"token": token}, namespace)
 
 
-def _write(path: Path, url: str, authority: str, user: Mapping[str, str], namespace: str = "default") -> Path:
+def cluster_of(path: Path) -> Mapping[str, Any]:
+    """Where the only cluster of a kubeconfig in JSON is, and whom to trust there."""
+    cluster: Mapping[str, Any] = json.loads(path.read_text())["clusters"][0]["cluster"]
+    return cluster
+
+
+def _write(path: Path, cluster: Mapping[str, Any], user: Mapping[str, str], namespace: str = "default") -> Path:
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": _NAME, "cluster": {"server": url, "certificate-authority-data": authority}}],
+        "clusters": [{"name": _NAME, "cluster": cluster}],
         "users": [{"name": _NAME, "user": user}],
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME, "namespace": namespace}}],
         "current-context": _NAME,

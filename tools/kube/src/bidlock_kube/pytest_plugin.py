@@ -70,6 +70,14 @@ def kube(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def scheduler(request: pytest.FixtureRequest, kube: Cluster) -> Cluster:
+    """`kube` with a scheduler, for tests that look at what it says of a pod; without nodes it has nowhere to put one."""
+    from bidlock_kube import clusters
+
+    return clusters.with_scheduler(kube, say=_teller(request.config))
+
+
 @pytest.fixture
 def namespace(kube: Cluster) -> Iterator[str]:
     """A namespace of the test's own; deleted afterwards."""
