@@ -12,6 +12,7 @@ PYTHON_VERSION ?=
 SECONDS ?= 60
 SEED ?= 1
 FAULTS ?= all
+into ?= ..
 export UV_NO_SYNC := 1
 
 .PHONY: help
@@ -96,6 +97,11 @@ model: $(SETUP) ## The model checker's large runs, with every trace (ONLY=word f
 .PHONY: bench
 bench: $(SETUP) ## Measure bidlock, its peers and the raw floor in one run
 	@$(BIN)/bidlock bench
+
+.PHONY: new-plugin
+new-plugin: $(SETUP) ## A new backend, green from the first minute (name=postgres into=..)
+	@test -n "$(name)" || { echo 'say how it is called: make new-plugin name=postgres'; exit 2; }
+	@$(BIN)/bidlock new-plugin $(name) --into $(into)
 
 .PHONY: lock
 lock: ## Renew requirements.lock from the pyproject files

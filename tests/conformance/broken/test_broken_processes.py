@@ -8,18 +8,19 @@ import example_backend
 from bidlock.testing import suite
 from bidlock.testing.lab import Lab
 from example_backend.harness import FilesHarness
+from example_backend.store import Step
 
 pytestmark = pytest.mark.slow
 
 HEAD = """
 import os, time
-import example_backend
 from bidlock.backend import Answer, Verdict
 from bidlock.hookspecs import hookimpl
-sound = example_backend.FilesBackend
+from example_backend import backend, store
+sound = backend.FilesBackend
 """
 BREAKS = {
-    "its own folder": "example_backend.Path = lambda *parts: __import__('pathlib').Path(*parts) / str(os.getpid())",
+    "its own folder": "store.Path = lambda *parts: __import__('pathlib').Path(*parts) / str(os.getpid())",
     "claims only in memory": """
 async def claim(self, ticket, token): return Answer(Verdict.OK)
 sound.claim = claim
@@ -30,11 +31,14 @@ async def renew(self, ticket): return Answer(Verdict.OK)
 sound.renew = renew
 """,
     "frees at the start": """
-count = sound._posting
-def _posting(self, posting): return None, count(self, posting)[1]
-sound._posting = _posting
+known = backend._posting
+async def _posting(step, posting): return None, (await known(step, posting))[1]
+backend._posting = _posting
 """,
-    "reads the date": "example_backend._now_ms = lambda: time.time_ns() // 1_000_000",
+    "reads the date": """
+async def now_ms(self): return time.time_ns() // 1_000_000
+store.Step.now_ms = now_ms
+""",
 }
 CATCHES = [
     ("its own folder", "test_processes_exclude_each_other", {}),
@@ -46,6 +50,10 @@ CATCHES = [
     ("reads the date", "test_the_lease_of_a_client_in_another_day_lives_as_long_as_any", {"shift": -86_400.0}),
     ("reads the date", "test_a_client_in_another_day_sees_a_lease_expire", {"shift": -86_400.0}),
 ]
+
+
+async def date_ms(step):
+    return time.time_ns() // 1_000_000
 
 
 def fails(folder, name, given):
@@ -78,7 +86,7 @@ def break_children(tmp_path, monkeypatch):
 def test_the_kit_catches_a_process(tmp_path, break_children, monkeypatch, how, name, given):
     break_children(how)
     if how == "reads the date":
-        monkeypatch.setattr(example_backend, "_now_ms", lambda: time.time_ns() // 1_000_000)
+        monkeypatch.setattr(Step, "now_ms", date_ms)
     assert fails(tmp_path, name, given)
 
 

@@ -34,7 +34,7 @@ def test_every_command_is_documented(page):
     assert documented == {*COMMANDS, "demo", "bench"}
 
 
-@pytest.mark.parametrize("name", ["once", "hold", "inspect", "break", "doctor", "migrate"])
+@pytest.mark.parametrize("name", ["once", "hold", "inspect", "break", "doctor", "migrate", "new-plugin"])
 def test_every_option_is_documented(page, name):
     documented = {option for cell in first_cells(section(page, name)) for option in re.findall(r"`(--[a-z-]+)`", cell)}
 

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-import example_backend
 from bidlock.addresses import parse
 from bidlock.backend import BackendConfig, SelfMeta, Ticket, Verdict
 from bidlock.errors import BackendUnavailable, ConfigurationError
 from bidlock.postings import posting
-from example_backend import FilesBackend
+from example_backend import store as module
+from example_backend.backend import FilesBackend
 
 META = SelfMeta("only", 600_000, 0)
 TICKET = Ticket(posting("market", "1"), "a" * 32, "only", "kit:1", 60_000)
@@ -34,7 +34,7 @@ async def test_the_folder_looks_as_its_page_says(tmp_path, store):
     await store.acquire(TICKET)
     await store.break_(TICKET.posting, by="ops", reason="stuck")
     names = {path.name if len(path.name) < 64 else "one posting" for path in (tmp_path / "bids" / "bidlock").iterdir()}
-    assert names == {"lock", "meta.json", "audit.jsonl", "one posting"}
+    assert names == {"lock", "meta.json", "era.json", "audit.jsonl", "one posting"}
 
 
 async def test_a_break_is_written_down(tmp_path, store):
@@ -46,15 +46,22 @@ async def test_a_break_is_written_down(tmp_path, store):
 
 async def test_a_lease_ends_with_the_boot_it_belongs_to(store, monkeypatch):
     await store.acquire(TICKET)
-    monkeypatch.setattr(example_backend, "BOOT", "after a restart of the machine")
+    monkeypatch.setattr(module, "BOOT", "after a restart of the machine")
     assert (await store.inspect(TICKET.posting)).lease is None
     assert (await store.renew(TICKET)).verdict is Verdict.LOST
+
+
+async def test_the_clock_goes_on_after_a_restart_of_the_machine(store, monkeypatch):
+    async with store._store.step() as step:
+        before = await step.now_ms()
+        monkeypatch.setattr(module, "BOOT", "after a restart of the machine")
+        assert await step.now_ms() > before
 
 
 async def test_a_marker_outlives_the_boot(store, monkeypatch):
     token = (await store.acquire(TICKET)).token
     await store.claim(TICKET, token)
-    monkeypatch.setattr(example_backend, "BOOT", "after a restart of the machine")
+    monkeypatch.setattr(module, "BOOT", "after a restart of the machine")
     assert (await store.acquire(TICKET._replace(nonce="b" * 32))).verdict is Verdict.DONE
 
 

@@ -14,6 +14,7 @@ from bidlock.cli.hold import hold
 from bidlock.cli.inspecting import break_, inspect
 from bidlock.cli.once import once
 from bidlock.cli.plugins import plugins
+from bidlock.cli.scaffolding import new_plugin
 from bidlock.cli.version import version
 
 
@@ -30,8 +31,8 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (once, hold, inspect, break_, doctor, plugins, version):
-        app.command(command.__name__.rstrip("_"))(command)
+    for command in (once, hold, inspect, break_, doctor, plugins, new_plugin, version):
+        app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
     app.add_typer(migrate.app, name="migrate")
     return app
 
