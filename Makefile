@@ -74,16 +74,21 @@ arch: $(SETUP) ## Keep the layers (import-linter)
 
 .PHONY: check
 check: lint types arch ## Format, lint, types, contracts and the fast tests; under a minute
-	@$(BIN)/pytest -q -m "not slow and not servers and not kube" -n 2
+	@$(BIN)/pytest -q -m "not slow and not servers and not kube and not node" -n 2
 
 .PHONY: test
 test: $(SETUP) lint types arch ## Every test that needs no root
 	@$(BIN)/bidlock-kube build --tier api >/dev/null
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 -m "not node"
+
+.PHONY: e2e
+e2e: $(SETUP) ## Every test that needs nodes: root on Linux, or KUBECONFIG and IMAGE_REGISTRY of any cluster
+	@$(if $(IMAGE_REGISTRY),,$(BIN)/bidlock-kube check)
+	@BIDLOCK_KUBE=$(if $(IMAGE_REGISTRY),external,node) BIDLOCK_KUBE_NODES=2 $(BIN)/pytest tests/e2e -m node -p no:xdist --durations=10
 
 .PHONY: cover
 cover: $(SETUP) ## Every test, with coverage
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -m "not node"
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --show-missing
 
 .PHONY: soak

@@ -13,6 +13,7 @@ from bidlock_kube import clusters, programs
 from bidlock_kube.assets import Assets, say
 from bidlock_kube.errors import KubeError
 from bidlock_kube.images import commands as image_commands
+from bidlock_kube.nodetier import addresses, preflight
 
 app = typer.Typer(
     name="bidlock-kube",
@@ -51,9 +52,11 @@ def up(
         Tier | None, typer.Option(help="How much of a cluster; by default nodes for root on Linux, else the API server alone.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API server listens; 0 is a free port.")] = 0,
+    nodes: Annotated[int, typer.Option(min=1, max=addresses.MOST_NODES, help="How many nodes, in the node tier.")] = 1,
 ) -> None:
     """Start a cluster that stays, and print how to use it. Nothing happens when it is up."""
-    cluster = clusters.up(tier or _possible_tier(), say=say, port=port)
+    chosen = tier or _possible_tier()
+    cluster = clusters.up(chosen, say=say, port=port, **({"nodes": nodes} if chosen is Tier.NODE else {}))
     typer.echo(f"export KUBECONFIG={cluster.kubeconfig}")
     typer.echo(f"kubectl of the same version: {cluster.binary}", err=True)
     typer.echo(f"logs and audit log: {cluster.logs}", err=True)
@@ -64,6 +67,17 @@ def down() -> None:
     """Take the cluster away, and what killed test runs left: processes, files, and what it did to the machine."""
     if not clusters.down(say=say):
         typer.echo("no cluster was up", err=True)
+
+
+@app.command()
+def check(
+    packages: Annotated[bool, typer.Option(help="Print the Debian packages that nodes lack here, and nothing else.")] = False,
+) -> None:
+    """Check that this machine can have nodes; say in one line what is missing and what to do."""
+    if packages:
+        typer.echo(" ".join(preflight.missing_packages()))
+    else:
+        preflight.check()
 
 
 def _possible_tier() -> Tier:

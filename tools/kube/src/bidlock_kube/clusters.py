@@ -14,9 +14,10 @@ from bidlock_kube.assets import Assets
 from bidlock_kube.cluster import Cluster
 from bidlock_kube.errors import KubeError
 from bidlock_kube.locking import Say
+from bidlock_kube.nodetier import starting
 from bidlock_kube.runs import Run
 
-TIERS: dict[str, Callable[..., Cluster]] = {"api": apitier.start}
+TIERS: dict[str, Callable[..., Cluster]] = {"api": apitier.start, "node": starting.start}
 """How each tier is started: in an empty run, saying how far it is."""
 
 _SAVED = "cluster.json"

@@ -43,7 +43,11 @@ def manifests(coredns: str) -> list[Manifest]:
 
 
 def _proxier() -> list[Manifest]:
-    return [_binding("node-proxier", "system:node-proxier", {"kind": "User", "name": "system:kube-proxy", "apiGroup": "rbac.authorization.k8s.io"})]
+    return [
+        _binding(
+            "node-proxier", "system:node-proxier", {"kind": "User", "name": "system:kube-proxy", "apiGroup": "rbac.authorization.k8s.io"}
+        )
+    ]
 
 
 def _dns(image: str) -> list[Manifest]:

@@ -17,11 +17,14 @@ GONE_SECONDS = 10.0
 """How long killed processes may stay in a cgroup."""
 
 
-def hierarchies(mounts: str | None = None) -> list[Path]:
-    """Where cgroups are mounted: one path for version 2, one per controller for version 1."""
-    lines = [line.split() for line in (mounts or Path("/proc/mounts").read_text()).splitlines()]
-    first = [Path(words[1]) for words in lines if words[2] == "cgroup"]
-    return first or [Path(words[1]) for words in lines if words[2] == "cgroup2"]
+def hierarchies() -> list[Path]:
+    """Where cgroups that control something are mounted: one path for version 2, one per controller for version 1."""
+    return _mounted("cgroup") or _mounted("cgroup2")
+
+
+def _mounted(kind: str) -> list[Path]:
+    lines = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [Path(words[1]) for words in lines if words[2] == kind]
 
 
 def make(node: str) -> None:
@@ -37,7 +40,8 @@ def make(node: str) -> None:
 def remove(name: str) -> bool:
     """Remove a cgroup and all below it, when the processes in it are gone; False when some are still there."""
     deadline = time.monotonic() + GONE_SECONDS
-    while left := [root / name for root in hierarchies() if (root / name).exists()]:
+    roots = [*_mounted("cgroup"), *_mounted("cgroup2")]  # beside version 1 runc makes empty ones of version 2
+    while left := [root / name for root in roots if (root / name).exists()]:
         for folder in (below for top in left for below in _deepest_first(top)):
             with contextlib.suppress(OSError):  # a process is still ending in there
                 folder.rmdir()

@@ -40,7 +40,7 @@ def init(number: int, folder: Path) -> str:
 
 
 def containerd(pause: str, folder: Path) -> str:
-    """containerd with its own state, cgroups by path, and our sandbox image."""
+    """Containerd with its own state, cgroups by path, and our sandbox image."""
     return f"""\
 version = 2
 root = "/var/lib/containerd"

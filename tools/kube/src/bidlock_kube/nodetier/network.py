@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import time
@@ -62,9 +63,10 @@ def connect(number: int, pid: int) -> None:
 
 
 def disconnect(number: int) -> None:
-    """Take away what is left of a node's cable."""
-    if addresses.link(number) in links():
-        system("ip", "link", "delete", addresses.link(number))
+    """Take away what is left of a node's cable; it goes with the node's namespace, too, a little later."""
+    while addresses.link(number) in links():
+        with contextlib.suppress(KubeError):
+            system("ip", "link", "delete", addresses.link(number))
 
 
 def links() -> dict[str, str]:
@@ -92,7 +94,9 @@ def _await_free(say: Say) -> None:
 def _check_ranges() -> None:
     for route in json.loads(system("ip", "-json", "-4", "route", "show")):
         if route["dst"] != "default" and (taken := _overlaps(route["dst"])):
-            raise KubeError(f"the test cluster uses {taken}, but this machine has a route to {route['dst']} ({route.get('dev')}); remove it")
+            raise KubeError(
+                f"the test cluster uses {taken}, but this machine has a route to {route['dst']} ({route.get('dev')}); remove it"
+            )
 
 
 def _overlaps(destination: str) -> str | None:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import psutil
 
-from bidlock_kube import certificates, kubeconfigs
+from bidlock_kube import kubeconfigs
 from bidlock_kube.assets import Assets
 from bidlock_kube.certificates import CLIENT, SERVER, Authority
 from bidlock_kube.components import Layout
 from bidlock_kube.errors import KubeError
 from bidlock_kube.nodetier import addresses, cgroups, configs, network
-from bidlock_kube.nodetier.commands import ENVIRONMENT, run as system
+from bidlock_kube.nodetier.commands import ENVIRONMENT
+from bidlock_kube.nodetier.commands import run as system
 from bidlock_kube.runs import Run
 
 PROGRAMS = ("kubelet", "kube-proxy")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from bidlock_kube.errors import KubeError
 from bidlock_kube.nodetier import cgroups, commands, configs
@@ -34,8 +35,12 @@ PACKAGES = {
 }
 """Commands that are run, and the Debian package of each."""
 
-MODULES = ("overlay", "br_netfilter", "veth", "nf_tables")
-"""Parts of the kernel; loaded if they are modules."""
+FEATURES = {
+    "overlay": ("grep", "-qw", "overlay", "/proc/filesystems"),
+    "br_netfilter": ("test", "-e", "/proc/sys/net/bridge/bridge-nf-call-iptables"),
+    "nf_tables": ("nft", "list", "tables"),
+}
+"""Parts of the kernel, and a command that succeeds when it is there."""
 
 
 def check() -> None:
@@ -58,47 +63,32 @@ def problems() -> Iterator[str]:
         return
     if (old := _kernel(platform.release())) < KERNEL:
         yield f"nodes need Linux {'.'.join(map(str, KERNEL))} or newer, this is {'.'.join(map(str, old))}; use a newer machine"
-    if packages := missing_packages(lambda command: shutil.which(command, path=commands.PATH) is not None):
+    if packages := missing_packages():
         yield f"not installed: apt-get install --no-install-recommends {' '.join(packages)}"
         return
-    if modules := [module for module in MODULES if not _loaded(module)]:
-        yield f"this kernel lacks {', '.join(modules)}; use one that has them"
+    if lacking := [feature for feature in FEATURES if not _has(feature)]:
+        yield f"this kernel lacks {', '.join(lacking)}; use one that has them, built in or as modules"
     if not cgroups.hierarchies():
         yield "no cgroups are mounted; mount them at /sys/fs/cgroup"
 
 
-def missing_packages(there: Callable[[str], bool]) -> list[str]:
-    """Debian packages to install, given which commands are there."""
+def missing_packages() -> list[str]:
+    """Debian packages to install."""
     plugins = [] if (configs.CNI_PROGRAMS / "bridge").exists() else ["containernetworking-plugins"]
-    return sorted({*plugins, *_packages(command for command in PACKAGES if not there(command))})
-
-
-def _packages(commands_missing: Iterable[str]) -> Iterator[str]:
-    return (PACKAGES[command] for command in commands_missing)
+    lacking = [package for command, package in PACKAGES.items() if not shutil.which(command, path=commands.PATH)]
+    return sorted({*plugins, *lacking})
 
 
 def _kernel(release: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
 
 
-def _loaded(module: str) -> bool:
-    """Whether the kernel has it, built in or as a module."""
+def _has(feature: str) -> bool:
+    """Whether the kernel has it; it is loaded if it is a module."""
+    with contextlib.suppress(KubeError):  # built in, or not there: the next command knows
+        commands.run("modprobe", "--quiet", feature)
     try:
-        commands.run("modprobe", module)
-    except KubeError:
-        return _works_without_module(module)
-    return True
-
-
-def _works_without_module(module: str) -> bool:
-    """A kernel without a folder of modules has built in what it has; each part shows itself in another place."""
-    signs = {
-        "overlay": lambda: "overlay" in commands.run("cat", "/proc/filesystems"),
-        "br_netfilter": lambda: os.path.exists("/proc/sys/net/bridge/bridge-nf-call-iptables"),  # noqa: PTH110 — a switch of the kernel
-        "veth": lambda: True,  # the first cable will tell
-        "nf_tables": lambda: commands.run("nft", "list", "tables") is not None,
-    }
-    try:
-        return signs[module]()
+        commands.run(*FEATURES[feature])
     except KubeError:
         return False
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +16,12 @@ from bidlock_kube.controlplane import ControlPlane
 from bidlock_kube.errors import KubeError
 from bidlock_kube.images import catalogue, making
 from bidlock_kube.locking import Say
-from bidlock_kube.nodetier import addons, addresses, network, nodes, preflight, stocking
+from bidlock_kube.nodetier import addons, addresses, network, preflight, stocking
+from bidlock_kube.nodetier import nodes as machines
 from bidlock_kube.nodetier.nodes import Node
 from bidlock_kube.runs import Run
 
-PROGRAMS = (*controlplane.PROGRAMS, "kube-scheduler", *nodes.PROGRAMS, "coredns", "local-path-provisioner", "helm")
+PROGRAMS = (*controlplane.PROGRAMS, "kube-scheduler", *machines.PROGRAMS, "coredns", "local-path-provisioner", "helm")
 
 NEEDED_BYTES = 2 * 2**30
 """Free space that a node takes at most, with images and what a run of many tests writes."""
@@ -27,12 +30,17 @@ READY_SECONDS = 90.0
 """How long nodes and DNS may take to be ready; about 5 on an idle machine."""
 
 
-def start(run: Run, *, nodes: int = 1, port: int = 0, say: Say) -> Cluster:
+NODES_VARIABLE = "BIDLOCK_KUBE_NODES"
+"""How many nodes a cluster of tests has; one by default."""
+
+
+def start(run: Run, *, nodes: int | None = None, port: int = 0, say: Say) -> Cluster:
     """Start a node tier in a folder of its own, and return when nodes and DNS are ready.
 
     Raises:
         KubeError: this machine cannot have nodes, or something did not start.
     """
+    nodes = nodes or int(os.environ.get(NODES_VARIABLE) or 1)
     if not 1 <= nodes <= addresses.MOST_NODES:
         raise KubeError(f"a test cluster has 1 to {addresses.MOST_NODES} nodes, not {nodes}")
     preflight.check()
@@ -58,19 +66,19 @@ class _Starting:
     def start(self) -> Cluster:
         """Start it all: the nodes' own part needs no API server, so both are started at once."""
         authority = credentials.prepare(self.at)
-        nodes.prepare_machine(self.run)
+        machines.prepare_machine(self.run)
         for node in self.nodes:
             node.prepare(self.at, authority, self.images["pause"])
         plane = ControlPlane(self.run, self.at, self.assets, nodes=True)
         with ThreadPoolExecutor() as pool:
-            machines = [pool.submit(self._power_on, node) for node in self.nodes]
+            started = [pool.submit(self._power_on, node) for node in self.nodes]
             plane.start()
             plane.start_scheduler()
             self._mark("control plane ready")
             cluster = self._cluster()
             cluster.apply(*addons.manifests(self.images["coredns"]))
-            for machine in machines:
-                machine.result()
+            for one in started:
+                one.result()
         for node in self.nodes:
             node.join(self.assets)
         self._start_provisioner()
@@ -83,7 +91,9 @@ class _Starting:
         self._mark(f"{node.name} has its images")
 
     def _cluster(self) -> Cluster:
-        return Cluster("node", self.at.kubeconfig("admin"), self.at.url, self.assets["kubectl"], self.run.folder, self.run.logs, self.at.audit)
+        return Cluster(
+            "node", self.at.kubeconfig("admin"), self.at.url, self.assets["kubectl"], self.run.folder, self.run.logs, self.at.audit
+        )
 
     def _start_provisioner(self) -> None:
         """Makes volumes; it runs beside the control plane, as a user of the API server."""
@@ -103,7 +113,7 @@ class _Starting:
 
     def _await_ready(self, cluster: Cluster) -> None:
         for node in self.nodes:
-            _wait(f"{node.name} is not Ready", lambda name=node.name: is_ready(cluster, name), self.run)
+            _wait(f"{node.name} is not Ready", functools.partial(is_ready, cluster, node.name), self.run)
         self._mark("nodes Ready")
         _wait("DNS is not ready", lambda: _ready_replicas(cluster) == "1", self.run)
         self._mark("DNS ready")
