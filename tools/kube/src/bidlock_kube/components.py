@@ -21,6 +21,9 @@ ISSUER = f"https://kubernetes.default.svc.{DOMAIN}"
 _NODE_LOST_SECONDS = 15
 """After how long a silent node counts as lost, and how long its pods stay after that. The defaults are 40 and 300."""
 
+_ETCD = "unix://etcd:1"
+"""A socket in the run's folder, where all its processes work; etcd wants its name to look like a host and a port."""
+
 AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -43,7 +46,7 @@ class Layout:
     """Where a control plane is.
 
     Attributes:
-        folder: Of the run; its processes work in there. Short: the path of a socket has 107 characters at most.
+        folder: Of the run.
         audit: The audit log.
         address: Where the API server listens.
         port: Where the API server listens.
@@ -76,7 +79,7 @@ def kubeconfig(folder: Path, user: str) -> Path:
 
 def etcd(assets: Assets, at: Layout) -> list[str]:
     """etcd, which may lose what the machine loses: nobody restarts the machine under a test."""
-    client, peer = "unix://etcd:1", "unix://peer:1"  # the names of sockets; etcd reads them as a host and a port
+    client, peer = _ETCD, "unix://peer:1"
     return [
         str(assets["etcd"]),
         "--name=etcd",
@@ -95,7 +98,7 @@ def kube_apiserver(assets: Assets, at: Layout, *, nodes: bool) -> list[str]:
     pki = at.pki
     return [
         str(assets["kube-apiserver"]),
-        f"--etcd-servers=unix://{at.folder}/etcd:1",
+        f"--etcd-servers={_ETCD}",
         f"--bind-address={at.address}",
         f"--advertise-address={at.address}",
         f"--secure-port={at.port}",

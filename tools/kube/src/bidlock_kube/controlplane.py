@@ -17,8 +17,8 @@ from bidlock_kube.runs import Run
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 """What a control plane needs, a client included."""
 
-READY_SECONDS = 60.0
-"""How long a control plane may take to be ready; about 4 on an idle machine."""
+READY_SECONDS = 120.0
+"""How long a control plane may take to be ready; about 4 on an idle machine, 30 on a very busy one."""
 
 
 @dataclass(frozen=True, slots=True)

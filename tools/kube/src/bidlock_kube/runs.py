@@ -37,9 +37,6 @@ GONE_SECONDS = 10.0
 
 _LOG_LINES = 8
 
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-"""What this process started. Nobody waits for them, but dropped objects of running processes are warned about."""
-
 
 def root() -> Path:
     """Where this user's runs are: in memory if there is enough. etcd and containers write much that nobody wants to keep."""
@@ -83,9 +80,9 @@ class Run:
             child = subprocess.Popen(
                 words, cwd=self.folder, env=ours, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        _CHILDREN.append(child)
         while child.poll() is None and not self.find(name):
             time.sleep(0.001)  # the kernel shows a new environment a moment after it lets the program start
+        child.returncode = 0  # it may outlive us; left unset, the object's destructor warns about that
 
     def log(self, name: str) -> Path:
         """Where a process writes its output."""
