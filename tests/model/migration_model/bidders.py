@@ -226,7 +226,9 @@ class Bidders:
         if attempt.old_file:
             yield ("claims in the replaced SQLite file", slot, attempt.mode), put_attempt(world, slot, following)
             return
-        answer, after = scripts.claim_file(file_of(world, slot), self._asker(world, slot, attempt), self._rules)
+        answer, after = scripts.claim_file(
+            file_of(world, slot), self._asker(world, slot, attempt), self._rules, count=self._scenario.tokens
+        )
         if answer == OK:
             yield ("claims in SQLite", slot, attempt.mode), put_file(put_attempt(world, slot, following), slot, after)
 
@@ -270,9 +272,12 @@ class Bidders:
 
     def _left_to(self, world: World, slot: int, giver: Attempt, heir: Attempt) -> Successors:
         place, world = slot, world._replace(past=world.past._replace(heirs=world.past.heirs + 1))
+        giver_marker = MINE + slot  # the heir has a nonce of its own
         if not self._rules.giver_stops:
             place = next((free for free, other in enumerate(world.attempts) if other is None), slot)
-        bucket, file = world.buckets[0], file_of(world, slot)
+        bucket, file = (
+            store._replace(marker=SOMEBODY) if store.marker == giver_marker else store for store in (world.buckets[0], file_of(world, slot))
+        )
         if heir.heir == "across":
             if file.holder == slot:
                 file = file._replace(holder=FREE)

@@ -108,17 +108,21 @@ def claim_bucket(bucket: Bucket, asker: Asker, rules: Rules, *, count: bool) -> 
     return OK, bucket._replace(marker=MINE + asker.slot, counter=counter)
 
 
-def claim_file(file: File, asker: Asker, rules: Rules) -> tuple[str, File]:
+def claim_file(file: File, asker: Asker, rules: Rules, *, count: bool) -> tuple[str, File]:
     """The same in SQLite."""
     answer = guard_file(file, asker, rules)
     if answer == MODE and not rules.claim_checks_mode:
         answer = OK
     answer = _claimable(file, asker, rules) if answer == OK else answer
-    return (OK, file._replace(marker=MINE + asker.slot)) if answer == OK else (answer, file)
+    if answer != OK:
+        return answer, file
+    return OK, file._replace(marker=MINE + asker.slot, counter=file.counter + (count and file.marker == NONE))
 
 
 def _claimable(store: File | Bucket, asker: Asker, rules: Rules) -> str:
-    if store.marker not in (NONE, MINE + asker.slot) and rules.claim_checks_marker:
+    if store.marker == MINE + asker.slot:
+        return OK
+    if store.marker != NONE and rules.claim_checks_marker:
         return DONE
     return OK if store.holder == asker.slot or not rules.claim_checks_lease else LOST
 

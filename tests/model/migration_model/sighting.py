@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from migration_model.registers import register_of
 from migration_model.scenario import Scenario
-from migration_model.world import BELIEVED, Bucket, File, Known, World
+from migration_model.world import BELIEVED, Attempt, Bucket, File, Known, World
 
 from bidlock.migration import deciding, rebuilding
 from bidlock.migration.actions import Action, Halt, Noop, Refuse, Sealing, Wait
@@ -84,13 +84,18 @@ def _bucket_drained(world: World) -> bool:
 
 
 def _whole(world: World) -> bool:
-    """The timer since the last loss: nobody believes in a lease that Redis does not have."""
+    """The timer since the last loss: nobody believes in a lease that Redis does not have.
+
+    Who has still to confirm believes in nothing yet: after a restart that kept what was acknowledged the timer does not run at
+    all, though such a lease may be gone.
+    """
     holder = world.buckets[0].holder
-    return not any(a and a.target and holder != slot and Role.TARGET in _required(a.mode) for slot, a in enumerate(world.attempts))
+    return not any(a and a.target and holder != slot and _relies_on_target(a) for slot, a in enumerate(world.attempts))
 
 
-def _required(mode: str) -> tuple[Role, ...]:
-    return MODES[mode].required if mode in MODES else ()
+def _relies_on_target(attempt: Attempt) -> bool:
+    mode = MODES.get(attempt.mode)
+    return mode is not None and Role.TARGET in mode.required and attempt.step >= len(mode.roles) + len(mode.confirms)
 
 
 @functools.cache
