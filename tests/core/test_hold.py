@@ -148,3 +148,43 @@ async def test_a_client_of_a_policy_never_opens_a_store(url):
                 pass
 
     assert lost.value.reason is SkipReason.CLOSED
+
+
+@pytest.fixture
+def stopped_in_acquire(locks, monkeypatch):
+    """As if the process were stopped between an acquire and its answer, for longer than the TTL."""
+    backend = next(iter(locks._client.stores.values())).backend
+    acquire = backend.acquire
+
+    async def slow(*arguments, **options):
+        answer = await acquire(*arguments, **options)
+        time.sleep(0.65)  # noqa: ASYNC251 # nothing of the process runs meanwhile
+        return answer
+
+    monkeypatch.setattr(backend, "acquire", slow)
+
+
+@pytest.mark.usefixtures("stopped_in_acquire")
+async def test_a_lock_whose_answer_comes_after_its_deadline_was_not_acquired(locks, rival):
+    with pytest.raises(NotAcquired) as late:
+        async with locks.hold("upwork", "1", timeout=0):
+            pass
+
+    assert late.value.reason is SkipReason.LOST
+    assert await rival.try_hold("upwork", "1") is not None
+
+
+@pytest.mark.usefixtures("stopped_in_acquire")
+async def test_nobody_bids_under_an_answer_that_comes_after_the_deadline(locks):
+    assert (await locks.bid_once("upwork", "1", None)).reason is SkipReason.LOST
+    assert (await locks.inspect("upwork", "1")).marker is None
+
+
+async def test_a_renewal_that_breaks_is_a_lost_lease_in_time(locks, recorder, monkeypatch):
+    store = next(iter(locks._client.stores.values())).backend.store
+    async with locks.hold("upwork", "1") as lease:
+        monkeypatch.setattr(store.meta, "ttl_max_ms", 1)  # every renewal is refused as a mistake of configuration
+        await asyncio.wait_for(lease.lost.wait(), 0.6)
+
+        assert lease.remaining > 0
+    assert "Lost" in recorder.kinds()

@@ -59,6 +59,9 @@ class Refusal(NamedTuple):
     detail: str = ""
 
 
+_LATE = Refusal(SkipReason.LOST, detail="the lease's deadline passed")
+
+
 class Attempt:
     """One attempt. Its nonce and mode are fixed before anything is sent."""
 
@@ -103,9 +106,14 @@ class Attempt:
         if refusal is None:
             self.deadline = oldest + self._lifetime()
             refusal = await self._each(self.mode.confirms, self._confirm) if self.mode.confirms else None
+            refusal = refusal or self._refusal_when_late()
         if refusal is not None:
             await self.release()
         return refusal
+
+    def _refusal_when_late(self) -> Refusal | None:
+        """A process that was stopped while the answer was on its way holds nothing that it may believe in."""
+        return _LATE if self._clock.monotonic() >= self.deadline else None
 
     @property
     def unreleased(self) -> bool:
@@ -199,8 +207,8 @@ class Attempt:
     async def _each(self, roles: tuple[Role, ...], step: Callable[[Role], Awaitable[Answer]]) -> Refusal | None:
         """Ask the stores one after the other, as a holder: until its own deadline, and never after it."""
         for role in roles:
-            if self._clock.monotonic() >= self.deadline:
-                return Refusal(SkipReason.LOST, detail="the lease's deadline passed")
+            if late := self._refusal_when_late():
+                return late
             answer = await self._ask(role, functools.partial(step, role), self.deadline, _PASSING)
             if not answer or not answer.ok:
                 return self._refusal(answer, role)

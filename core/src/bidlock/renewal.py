@@ -43,11 +43,19 @@ class Keeper:
         self._until = until
         self._renewed = renewed
         self._lost = lost
-        self._task = asyncio.ensure_future(self._keep())
+        self._task = asyncio.ensure_future(self._guarded())
 
     def stop(self) -> None:
         """Stop renewing; the lease may then be released."""
         self._task.cancel()
+
+    async def _guarded(self) -> None:
+        """Whatever goes wrong here, the holder is told; only `stop` ends it without a word."""
+        try:
+            await self._keep()
+        except Exception:
+            self._lose("broken")
+            raise
 
     async def _keep(self) -> None:
         while self._clock.monotonic() < self._until:
