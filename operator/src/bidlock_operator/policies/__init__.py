@@ -19,6 +19,7 @@ from bidlock_operator.policies.sections import (
     Topology,
     Volume,
 )
+from bidlock_operator.policies.topology import most_replicas, replicas
 from bidlock_operator.policies.wanting import want
 
 __all__ = [
@@ -40,7 +41,9 @@ __all__ = [
     "Strategy",
     "Topology",
     "Volume",
+    "most_replicas",
     "phase_of",
     "read",
+    "replicas",
     "want",
 ]

@@ -19,10 +19,14 @@ from bidlock_operator.policies.sections import (
     SecretKey,
     Sqlite,
     Storage,
+    Topology,
     Volume,
 )
 
 _Section = TypeVar("_Section")
+
+DEFAULT_SIZE = "1Gi"
+"""Of the volume for a SQLite file, where a policy names no volume at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ def _rollout(raw: Mapping[str, Any]) -> Rollout:
 
 
 def _sqlite(raw: Mapping[str, Any]) -> Sqlite:
-    storage = raw.get("storage")
+    """A file that is shared needs a volume: one of the user's, or one that is made."""
+    shared = raw.get("topology", Topology.SHARED_FILE) == Topology.SHARED_FILE
+    storage = raw.get("storage") or ({"size": DEFAULT_SIZE} if shared and not raw.get("claimName") else None)
     return _section(Sqlite, raw, storage=_section(Volume, storage) if storage else None)
 
 
