@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -65,7 +66,9 @@ def pages(tracked: list[Path]) -> list[Path]:
 
 
 def run(*command: object, cwd: Path) -> str:
-    ended = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    """Run it as a user would: with nothing of this run of pytest in its environment."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON", "BIDLOCK", "COV"))}
+    ended = subprocess.run([str(part) for part in command], cwd=cwd, env=clean, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

@@ -6,6 +6,7 @@ environment that runs the tests. Our own packages come from the wheels alone.
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def test_every_wheel_imports_outside_the_workspace(member, everything):
         found = everything.say(f"import {package.name}; print({package.name}.__file__)")
 
         assert Path(found).is_relative_to(everything.folder)
+        assert (Path(found).parent / "py.typed").is_file()
 
 
 def test_every_file_of_a_package_is_in_its_wheel(member, wheels, tracked):
@@ -52,6 +54,18 @@ def test_core_alone_says_what_to_install_for_a_url(url, package, core_alone):
     )
 
     assert f'pip install "{package}"' in said
+
+
+@pytest.mark.parametrize(("backend", "variant"), [("memory", "memory"), ("sqlite", "sqlite-file"), ("redis", "valkey-9.1")])
+def test_the_installed_kit_judges_an_installed_backend_in_an_empty_folder(backend, variant, everything, tmp_path):
+    asked = (f"--bidlock-backend={backend}", f"--bidlock-variant={variant}", "-k", "test_one_posting_has_one_holder")
+
+    judged = everything.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *asked, cwd=tmp_path)
+
+    assert "1 passed" in judged
+    assert [path.name for path in tmp_path.iterdir()] == ["conformance.json"]
+    report = json.loads((tmp_path / "conformance.json").read_text())
+    assert (report["backend"], report["variants"][variant]["families"]["leases"]["passed"]) == (backend, 1)
 
 
 def test_the_installed_plugins_are_found(everything):

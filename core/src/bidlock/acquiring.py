@@ -27,12 +27,16 @@ async def acquire(client: Client, ask: Ask) -> Held | Refusal:
     started = client.clock.monotonic()
     turn = client.lines.step_in(ask.posting.key, bids=ask.bids) or await _stand_in_line(client, ask)
     got = await _in_turn(client, ask, turn, started) if isinstance(turn, Turn) else turn
-    waited = client.clock.monotonic() - started
+    if client.observed:
+        _tell(client, ask, got, waited=client.clock.monotonic() - started)
+    return got
+
+
+def _tell(client: Client, ask: Ask, got: Held | Refusal, waited: float) -> None:
     if isinstance(got, Refusal):
         client.publish(events.SkippedEvent, ask.posting, reason=got.reason.value, waited=waited)
     else:
         client.publish(events.Acquired, ask.posting, got.attempt.ticket.mode, token=got.lease.token, waited=waited)
-    return got
 
 
 async def _stand_in_line(client: Client, ask: Ask) -> Turn | Refusal:

@@ -65,7 +65,7 @@ _LATE = Refusal(SkipReason.LOST, detail="the lease's deadline passed")
 class Attempt:
     """One attempt. Its nonce and mode are fixed before anything is sent."""
 
-    __slots__ = ("_clock", "_patience", "_stores", "_touched", "deadline", "mode", "ticket", "token")
+    __slots__ = ("_clock", "_patience", "_sent", "_stores", "_touched", "deadline", "mode", "ticket", "token")
 
     def __init__(self, stores: Mapping[Role, Store], mode: Mode, ticket: Ticket, clock: Clock, patience: float) -> None:
         """Prepare; nothing is sent.
@@ -84,6 +84,7 @@ class Attempt:
         self._stores = stores
         self._clock = clock
         self._patience = patience
+        self._sent = 0.0
         self._touched: list[Role] = []
 
     async def acquire(self, passed_from: str = "") -> Refusal | None:
@@ -98,11 +99,13 @@ class Attempt:
         refusal = await self._acquire_best_effort(passed_from) if self.mode.best_effort else None
         oldest = float("inf")
         for role in () if refusal else self.mode.required:
-            answer, sent = await self._acquire_in(role, passed_from)
+            self._touched.append(role)
+            step = functools.partial(self._acquire_in, self._stores[role], passed_from)
+            answer = await self._ask(role, step, self._clock.monotonic() + self._patience)
             if not answer or not answer.ok:
                 refusal = self._refusal(answer, role)
                 break
-            self.token, oldest = answer.token, min(oldest, sent)
+            self.token, oldest = answer.token, min(oldest, self._sent)
         if refusal is None:
             self.deadline = oldest + self._lifetime()
             refusal = await self._each(self.mode.confirms, self._confirm) if self.mode.confirms else None
@@ -183,19 +186,12 @@ class Attempt:
                 return self._refusal(answer, role)
         return None
 
-    async def _acquire_in(self, role: Role, passed_from: str) -> tuple[Answer | None, float]:
-        """The store's answer and the moment before the question that it answers was sent."""
-        store, sent = self._stores[role], self._clock.monotonic()
-
-        async def step() -> Answer:
-            nonlocal sent
-            if not store.learned:
-                await store.ensure_learned(self.ticket.ttl_ms)
-            sent = self._clock.monotonic()
-            return await store.backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
-
-        self._touched.append(role)
-        return await self._ask(role, step, sent + self._patience), sent
+    async def _acquire_in(self, store: Store, passed_from: str) -> Answer:
+        """Ask once, and note the moment before: of the last question, which is the one that was answered, the deadline counts from it."""
+        if not store.learned:
+            await store.ensure_learned(self.ticket.ttl_ms)
+        self._sent = self._clock.monotonic()
+        return await store.backend.acquire(self.ticket, floor=self.token, passed_from=passed_from)
 
     def _lifetime(self) -> float:
         """Seconds for which a lease may be believed in, from before it was asked for."""

@@ -93,9 +93,14 @@ class Client:
         """Identity of the origin file this client has open; empty when it has none."""
         return self.stores[Role.ORIGIN].domain if Role.ORIGIN in self.stores else ""
 
+    @property
+    def observed(self) -> bool:
+        """Whether anybody observes; events cost something."""
+        return self._plugins.observed
+
     def publish(self, kind: Callable[..., Event], what: Posting, mode: str = "", **facts: object) -> None:
         """Tell the observers, if there are any; `mode` is the attempt's, where there is one."""
-        if self._plugins.observed:
+        if self.observed:
             self._plugins.publish(
                 kind(marketplace=what.marketplace, posting_id=what.id, mode=mode or self.mode.name, holder=self.settings.holder, **facts)
             )

@@ -85,7 +85,8 @@ class Held:
             raise
         finally:
             self._client.lines.leave(self.turn, claimed=claimed)
-        self._publish(events.Released, held=self._client.clock.monotonic() - self._since)
+        if self._client.observed:
+            self._publish(events.Released, held=self._client.clock.monotonic() - self._since)
 
     def _renewed(self) -> None:
         self._publish(events.Renewed)

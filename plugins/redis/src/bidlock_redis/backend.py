@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 import hiredis
@@ -25,6 +26,9 @@ from bidlock_redis.packing import Words
 from bidlock_redis.routing import route
 from bidlock_redis.scripts import Script
 from bidlock_redis.wakeups import Subscriptions, Waiter
+
+Asked = Coroutine[Any, Any, Answer]
+"""A step under way: the methods that return it only write the question down, so that a step is one coroutine, not four."""
 
 _VERDICTS = {verdict.value.encode(): verdict for verdict in Verdict}
 
@@ -77,37 +81,37 @@ class RedisBackend:
 
     # -- an attempt's steps
 
-    async def acquire(self, ticket: Ticket, *, floor: int = 0, passed_from: str = "") -> Answer:
+    def acquire(self, ticket: Ticket, *, floor: int = 0, passed_from: str = "") -> Asked:
         """See `Backend.acquire`."""
-        return await self._attempt(scripts.ACQUIRE, ticket, floor, passed_from, ticket.holder, ticket.posted_at_ms)
+        return self._attempt(scripts.ACQUIRE, ticket, floor, passed_from, ticket.holder, ticket.posted_at_ms)
 
-    async def confirm(self, ticket: Ticket, token: int) -> Answer:
+    def confirm(self, ticket: Ticket, token: int) -> Asked:
         """See `Backend.confirm`."""
-        return await self._attempt(scripts.CONFIRM, ticket, token)
+        return self._attempt(scripts.CONFIRM, ticket, token)
 
-    async def renew(self, ticket: Ticket) -> Answer:
+    def renew(self, ticket: Ticket) -> Asked:
         """See `Backend.renew`."""
-        return await self._attempt(scripts.RENEW, ticket)
+        return self._attempt(scripts.RENEW, ticket)
 
-    async def claim(self, ticket: Ticket, token: int) -> Answer:
+    def claim(self, ticket: Ticket, token: int) -> Asked:
         """See `Backend.claim`."""
         marker = layout.marker(ticket.nonce, token, MarkerState.CLAIMED, ticket.posted_at_ms)
-        return await self._attempt(scripts.CLAIM, ticket, marker)
+        return self._attempt(scripts.CLAIM, ticket, marker)
 
-    async def record(self, ticket: Ticket, state: MarkerState) -> Answer:
+    def record(self, ticket: Ticket, state: MarkerState) -> Asked:
         """See `Backend.record`."""
-        return await self._attempt(scripts.RECORD, ticket, layout.letter(state))
+        return self._attempt(scripts.RECORD, ticket, layout.letter(state))
 
-    async def mark(self, ticket: Ticket, token: int, state: MarkerState = MarkerState.CLAIMED) -> Answer:
+    def mark(self, ticket: Ticket, token: int, state: MarkerState = MarkerState.CLAIMED) -> Asked:
         """See `Backend.mark`."""
-        return await self._attempt(scripts.MARK, ticket, layout.marker(ticket.nonce, token, state, ticket.posted_at_ms))
+        return self._attempt(scripts.MARK, ticket, layout.marker(ticket.nonce, token, state, ticket.posted_at_ms))
 
-    async def release(self, ticket: Ticket) -> Answer:
+    def release(self, ticket: Ticket) -> Asked:
         """See `Backend.release`."""
         posting = ticket.posting
         keys = self._bucket_of(posting)
         touched = (keys.lease(posting), *self._original(posting))
-        return _answer(await self.run(scripts.RELEASE, keys, touched, (ticket.nonce, keys.channel(posting))))
+        return self._ask(keys, scripts.RELEASE, (len(touched), *touched, ticket.nonce, keys.channel(posting)))
 
     # -- a posting
 
@@ -155,7 +159,7 @@ class RedisBackend:
         """
         return await self._send(keys, None, words)
 
-    async def _attempt(self, script: Script, ticket: Ticket, *own: str | int) -> Answer:
+    def _attempt(self, script: Script, ticket: Ticket, *own: str | int) -> Asked:
         posting = ticket.posting
         keys = self._bucket_of(posting)
         original = self._original(posting)
@@ -175,7 +179,11 @@ class RedisBackend:
             posting.key,
             *own,
         )
-        return _answer(await self._send(keys, script, words))
+        return self._ask(keys, script, words)
+
+    async def _ask(self, keys: Keys, script: Script, words: Words) -> Answer:
+        reply = await self._send(keys, script, words)
+        return Answer(_VERDICTS[reply[0]], reply[1], reply[2])
 
     async def _send(self, keys: Keys, script: Script | None, words: Words) -> Any:
         try:
@@ -188,7 +196,3 @@ class RedisBackend:
 
     def _original(self, posting: Posting) -> tuple[str, ...]:
         return (layout.original_key(posting),) if self.config.original_keys else ()
-
-
-def _answer(reply: Any) -> Answer:
-    return Answer(_VERDICTS[reply[0]], reply[1], reply[2])

@@ -1,4 +1,4 @@
-"""One connection under many callers: what is issued in one tick of the event loop leaves as one write.
+"""One connection under many callers: what is issued in one tick of the event loop leaves as one write, but the first at once.
 
 redis-py opens the connection; from then on the bytes are ours. Replies come in order, so a queue tells which operation
 a reply belongs to, and no task is needed per operation.
@@ -101,7 +101,7 @@ class Link(asyncio.Protocol):
         await self._drop(BackendAmbiguous("the client was closed before the answer came"))
 
     def submit(self, script: Script | None, words: Words, *, asking: bool = False) -> asyncio.Future[Any]:
-        """Send a script (keys and arguments, without the run_id) or a command with this tick's pack.
+        """Send a script (keys and arguments, without the run_id) or a command: at once if nothing is in flight, else with this tick's pack.
 
         The future gives the reply. It raises `BackendUnavailable`, `BackendAmbiguous`, or the server's own error
         (`hiredis.ReplyError`) for MOVED and ASK.
@@ -109,7 +109,9 @@ class Link(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._pending.append(Operation(words, answer, script, asking=asking))
-        if not self._flushing:
+        if not self._in_flight and not self._wait and self._transport is not None:
+            self._flush()  # nobody to share a write with yet, and waiting a turn of the loop is a good part of the latency
+        elif not self._flushing:
             self._flushing = True
             loop.call_soon(self._flush)
         return answer
