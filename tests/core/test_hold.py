@@ -117,6 +117,10 @@ async def test_breaking_a_lock_needs_a_name_and_a_reason(locks, by, reason):
     [
         (0, "ttl must be more than 0"),
         (-3, "ttl must be more than 0"),
+        (1e-9, "ttl must be more than 0"),
+        (float("nan"), "ttl must be more than 0"),
+        (float("inf"), "less than for ever"),
+        ("300", "not '300'"),
         (0.01, "is too short: this store's safety margin"),
         (10**6, "above this store's longest TTL"),
     ],
@@ -124,6 +128,18 @@ async def test_breaking_a_lock_needs_a_name_and_a_reason(locks, by, reason):
 async def test_an_absurd_ttl_is_refused_with_the_bounds(locks, ttl, says):
     with pytest.raises(ConfigurationError, match=says):
         await locks.try_hold("upwork", "1", ttl=ttl)
+
+
+@pytest.mark.parametrize("name", ["timeout", "max_hold"])
+@pytest.mark.parametrize("value", [-1, float("nan"), "soon"])
+async def test_a_wait_or_a_longest_hold_that_is_no_time_is_refused(locks, name, value):
+    with pytest.raises(ConfigurationError, match=f"{name} must be 0 seconds or more"):
+        locks.hold("upwork", "1", **{name: value})
+
+
+async def test_who_may_wait_for_ever_may_say_so(locks):
+    async with locks.hold("upwork", "1", timeout=float("inf"), max_hold=float("inf")) as lease:
+        assert lease.token
 
 
 async def test_a_lease_is_not_believed_after_the_process_slept_past_its_deadline(locks):

@@ -44,6 +44,8 @@ def test_a_password_in_the_url_is_not_in_the_repr():
     [
         (None, {}, {}, "no store is configured; set BIDLOCK_URL"),
         ("memory://x", {}, {"tll": 3}, "unknown setting tll"),
+        ("memory://x", {}, {"ttl": "300"}, "ttl must be more than 0 seconds, not '300'"),
+        ("memory://x", {}, {"margin": "1"}, "margin must be 0 seconds or more, not '1'"),
         ("nosuch://x", {}, {}, "no backend serves nosuch://; loaded are: .*memory"),
         ("memory://x", {}, {"mode": "dual"}, "mode 'dual' needs two stores"),
         ("memory://x", {}, {"mode": "sqlite"}, "does not fit a memory store"),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bidlock.errors import ConfigurationError
 from bidlock.postings import Posting
+from bidlock.settings import is_duration
 
 PostedAt = datetime.datetime | float | None
 """The marketplace's own creation stamp: an aware datetime, or Unix seconds."""
@@ -30,6 +31,27 @@ class Ask(NamedTuple):
     timeout: float
     max_hold: float
     bids: bool = False
+
+
+def check_duration(name: str, value: float) -> None:
+    """Refuse what is no number of seconds, 0 or more; infinity is one.
+
+    Raises:
+        ConfigurationError: names the argument.
+    """
+    if not is_duration(value):
+        raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
+
+
+def ttl_milliseconds(ttl: float) -> int:
+    """A TTL in milliseconds.
+
+    Raises:
+        ConfigurationError: it is no finite number of seconds above 0.
+    """
+    if not (is_duration(ttl) and 0 < ttl < float("inf") and (in_ms := round(ttl * 1000))):
+        raise ConfigurationError(f"ttl must be more than 0 seconds (and less than for ever), not {ttl!r}")
+    return in_ms
 
 
 def milliseconds(posted_at: PostedAt) -> int:

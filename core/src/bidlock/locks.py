@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from bidlock import acquiring, bidding, events
-from bidlock.asks import Ask, PostedAt, milliseconds
+from bidlock.asks import Ask, PostedAt, check_duration, milliseconds, ttl_milliseconds
 from bidlock.attempts import Refusal
 from bidlock.backend import Inspection, LeaseRecord, Observed
 from bidlock.bidding import Place, Result
@@ -208,13 +208,13 @@ class Locks:
         *,
         bids: bool = False,
     ) -> Ask:
-        ttl_ms = round((self.settings.ttl if ttl is None else ttl) * 1000)
-        if ttl_ms <= 0:
-            raise ConfigurationError(f"ttl must be more than 0 seconds, not {ttl}")
+        ttl_ms = ttl_milliseconds(self.settings.ttl if ttl is None else ttl)
+        check_duration("timeout", timeout)
         for role in self.mode.required:
             if role in self._client.stores:
                 self._client.stores[role].check_ttl(ttl_ms)
         longest = self.settings.max_hold if max_hold is None else max_hold
+        check_duration("max_hold", longest)
         return Ask(posting(marketplace, posting_id), ttl_ms, milliseconds(posted_at), timeout, longest, bids)
 
 

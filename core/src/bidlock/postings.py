@@ -92,7 +92,7 @@ def _digest(key: bytes) -> int:
 
 def _escaped(text: str, special: re.Pattern[str], what: str) -> str:
     if not isinstance(text, str):
-        raise InvalidPosting(f"the {what} must be text, not {type(text).__name__}; decode bytes first")
+        raise InvalidPosting(f"the {what} must be text, not {type(text).__name__}; decode bytes, or write a number with str()")
     if not text:
         raise InvalidPosting(f"the {what} is empty")
     if _too_long(text):

@@ -75,11 +75,11 @@ class Settings:
 
     def _check_times(self) -> None:
         for name in ("ttl", "store_timeout", "ttl_max", "max_hold"):
-            if not 0 < getattr(self, name) < 10**9:
-                raise ConfigurationError(f"{name} must be more than 0 seconds, not {getattr(self, name)}")
+            if not (is_duration(value := getattr(self, name)) and 0 < value < 10**9):
+                raise ConfigurationError(f"{name} must be more than 0 seconds, not {value!r}")
         for name in ("timeout", "reach_timeout", "margin"):
-            if not 0 <= getattr(self, name) < 10**9:
-                raise ConfigurationError(f"{name} must be 0 seconds or more, not {getattr(self, name)}")
+            if not (is_duration(value := getattr(self, name)) and value < 10**9):
+                raise ConfigurationError(f"{name} must be 0 seconds or more, not {value!r}")
 
     @classmethod
     def read(cls, environment: Mapping[str, str], /, **given: Any) -> Settings:
@@ -96,6 +96,11 @@ class Settings:
             elif text:
                 values[known.name] = _read(text, known.name, str(known.type))
         return cls(**values)
+
+
+def is_duration(value: object) -> bool:
+    """Whether this is a number of seconds, 0 or more; a NaN is none."""
+    return isinstance(value, int | float) and value >= 0
 
 
 def variable(name: str) -> str:
