@@ -1,11 +1,14 @@
-"""What tests of the operator share."""
+"""What tests of the operator share: the definition, a cluster that knows it, a node in it, an operator in this process."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 DEFINITION = Path(__file__).parents[2] / "charts/bidlock/files/bidlockpolicies.yaml"
 
@@ -20,3 +23,41 @@ def definition():
 def schema(definition):
     """Its properties: `spec` and `status`."""
     return definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+
+
+@pytest.fixture(scope="session")
+def defined(kube, definition):
+    """A cluster that knows BidLockPolicy."""
+    kube.apply(definition)
+    kube.kubectl("wait", "--for=create", "crd/bidlockpolicies.bidlock.io", "--timeout=30s")
+    kube.kubectl("wait", "--for=jsonpath={.status.acceptedNames.plural}=bidlockpolicies", "crd/bidlockpolicies.bidlock.io", "--timeout=30s")
+    kube.kubectl("wait", "--for=condition=Established", "crd/bidlockpolicies.bidlock.io", "--timeout=30s")
+    return kube
+
+
+@pytest.fixture
+async def transport(defined, monkeypatch):
+    """An administrator's way to the API server; the operator under test uses the same credentials."""
+    from bidlock_operator.kube.connecting import connected
+
+    monkeypatch.setenv("KUBECONFIG", str(defined.kubeconfig))
+    async with connected(10.0) as made:
+        yield made
+
+
+@pytest.fixture
+async def node(transport, tmp_path):
+    """A simulated node: what the controllers make is started."""
+    from simulation.kubelet import kubelet
+
+    async with kubelet(transport, tmp_path / "node") as running:
+        yield running
+
+
+@pytest.fixture
+async def operated(transport, node, namespace):
+    """An operator for the test's namespace."""
+    from simulation.world import operator
+
+    async with operator(namespace) as memo:
+        yield memo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import kopf
 
 from bidlock_operator import handlers
+from bidlock_operator.observing.children import WATCHED
 from bidlock_operator.settings import Settings
 
 
@@ -34,5 +35,12 @@ def test_no_handler_makes_kopf_write_annotations():
     """kopf writes them as soon as one handler is for changes: creation, update, deletion, resume, a field."""
     registry = kopf.get_default_registry()
 
-    assert [handler.id for handler in registry._watching.get_all_handlers()] == ["policy_event"]
     assert not registry._changing.get_all_handlers()
+
+
+def test_a_policy_and_everything_that_belongs_to_it_is_watched():
+    registry = kopf.get_default_registry()
+    watched = {handler.id for handler in registry._watching.get_all_handlers()}
+
+    assert watched == {"policy_event"} | {f"{kind.plural}_event" for kind in WATCHED}
+    assert {handler.id for handler in registry._indexing.get_all_handlers()} == {kind.plural for kind in WATCHED}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -16,10 +17,31 @@ import structlog
 from bidlock.errors import ConfigurationError
 from bidlock_operator import logs, policies, resources
 from bidlock_operator.kube.connecting import ClusterUnreachable
+from bidlock_operator.manifests import naming, objects
+from bidlock_operator.observing.children import WATCHED
+from bidlock_operator.observing.news import Place
+from bidlock_operator.resources import Resource
 from bidlock_operator.running import Operator
 from bidlock_operator.settings import Settings
 
 log = structlog.stdlib.get_logger("bidlock_operator")
+
+
+OURS = {objects.POLICY_LABEL: kopf.PRESENT}
+DELETION = 90.0
+"""Longest time that a deleted policy's bidders get, seconds; after it kopf lets the policy go, whatever its loop does."""
+
+_unwatchable: set[Resource] = set()
+"""Kinds that the operator may not watch; known when it leads, before kopf looks which kinds there are."""
+
+
+def watched(kind: Resource) -> Callable[[kopf.Resource], bool]:
+    """Selects a kind, unless it cannot be watched: kopf ends the process when a watch stays forbidden."""
+
+    def selects(resource: kopf.Resource) -> bool:
+        return kind not in _unwatchable and (resource.group, resource.version, resource.plural) == (kind.group, kind.version, kind.plural)
+
+    return selects
 
 
 @kopf.on.startup()
@@ -36,6 +58,7 @@ async def begin(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
         adjust(settings, own)
         memo.operator = Operator(own, namespaces=own.namespaces)
         await memo.operator.begin()
+        _unwatchable.update(each.right.kind for each in memo.operator.missing if each.verb in {"list", "watch"})
     except (ConfigurationError, ClusterUnreachable) as error:
         raise SystemExit(f"bidlock-operator: {error}") from None
 
@@ -49,6 +72,9 @@ async def end(memo: kopf.Memo, **_: Any) -> None:
 def adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
     """Set what kopf's defaults leave unsafe or noisy for us."""
     settings.posting.enabled = False  # kopf's events are neither aggregated nor limited
+    settings.scanning.disabled = True  # it would need to list definitions and namespaces, and the definition is there
+    for kind in WATCHED:
+        settings.watching.label_selectors[watched(kind)] = objects.POLICY_LABEL
     settings.peering.standalone = True  # kopf's peering is no leader election: peers of one priority all pause
     settings.persistence.finalizer = resources.FINALIZER
     settings.networking.request_timeout = own.api_timeout
@@ -57,14 +83,50 @@ def adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
 
 
 @kopf.on.event(resources.POLICY.group, resources.POLICY.version, resources.POLICY.plural)
-async def policy_event(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 — kopf passes it by this name
-    """Log what was seen; this version acts on no policy."""
-    policy = policies.read(body)
-    log.info(
-        "policy seen",
-        policy=f"{policy.namespace}/{policy.name}",
-        change=type or "LISTED",
-        generation=policy.generation,
-        phase=policy.phase,
-        paused=policy.paused,
-    )
+async def policy_event(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: Any) -> None:  # noqa: A002 — kopf passes it by this name
+    """A policy changed: remember it, and wake its loop."""
+    memo.operator.news.policy(place_of(body), None if type == "DELETED" else dict(body))
+
+
+@kopf.daemon(
+    resources.POLICY.group,
+    resources.POLICY.version,
+    resources.POLICY.plural,
+    cancellation_backoff=DELETION,
+    cancellation_timeout=5.0,
+)
+async def policy(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonStopped, **indices: Any) -> None:
+    """The one loop of a policy. It ends only with the policy or the operator: kopf never begins one anew, and takes the finalizer away."""
+    memo.operator.cache.indices = {kind: indices[kind.plural] for kind in WATCHED}
+    await memo.operator.attend(place_of(body), stopped=lambda: bool(stopped), deleted=lambda: bool(body.metadata.get("deletionTimestamp")))
+
+
+async def child_event(namespace: str | None, labels: kopf.Labels, memo: kopf.Memo, **_: Any) -> None:
+    """Something that belongs to a policy changed: wake the policy's loop."""
+    memo.operator.news.wake((namespace or "", labels[objects.POLICY_LABEL]))
+
+
+def child(body: kopf.Body, namespace: str | None, labels: kopf.Labels, **_: Any) -> dict[Place, dict[str, Any]]:
+    """What belongs to a policy, by policy."""
+    return {(namespace or "", labels[objects.POLICY_LABEL]): slim(body)}
+
+
+for _kind in WATCHED:
+    kopf.index(watched(_kind), id=_kind.plural, labels=OURS)(child)
+    kopf.on.event(watched(_kind), id=f"{_kind.plural}_event", labels=OURS)(child_event)
+
+
+def place_of(body: kopf.Body) -> Place:
+    """Under which name a policy's objects are found."""
+    return str(body.metadata.namespace), naming.label(policies.read(body))
+
+
+def slim(body: kopf.Body) -> dict[str, Any]:
+    """An object without what nobody reads; of a workload it matters who sets its number of pods."""
+    kept = dict(body)
+    metadata = dict(kept["metadata"])
+    managers = metadata.pop("managedFields", ())
+    metadata["managedFields"] = [
+        {key: entry.get(key) for key in ("manager", "subresource")} for entry in managers if entry.get("subresource") == "scale"
+    ]
+    return kept | {"metadata": metadata}

@@ -36,6 +36,8 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    if settings.log_level == "info":
+        logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # one line for each event of each object
 
 
 def _renderer(log_format: LogFormat) -> structlog.types.Processor:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
 
+from bidlock import plugins
 from bidlock_operator import preflight, resources
 from bidlock_operator.election import Election, Timing
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.connecting import connected
 from bidlock_operator.kube.counting import Counting
 from bidlock_operator.kube.errors import KubeError
+from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics
+from bidlock_operator.observing.children import Body
+from bidlock_operator.observing.news import News, Place
+from bidlock_operator.reconciling import ending, loop
+from bidlock_operator.reconciling.ground import Ground, Paces
+from bidlock_operator.resources import Resource
 from bidlock_operator.serving import served
 from bidlock_operator.settings import Settings
 
@@ -22,6 +30,17 @@ log = structlog.stdlib.get_logger("bidlock_operator")
 
 PATIENCE = 5.0
 """Seconds between two looks whether a missing right was given."""
+
+
+class Indexed:
+    """What the watches keep, as `observing.children.Cache`."""
+
+    def __init__(self) -> None:
+        self.indices: Mapping[Resource, Mapping[Place, Iterable[Body]]] = {}
+
+    def of(self, kind: Resource, namespace: str, policy: str) -> Iterable[Body]:
+        """See `Cache.of`."""
+        return self.indices[kind].get((namespace, policy), ())
 
 
 class Operator:
@@ -45,7 +64,10 @@ class Operator:
         self._kube: Kube | None = None
         self._election: Election | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._plugins = plugins.load()
         self.port = 0
+        self.news = News()
+        self.cache = Indexed()
 
     @property
     def kube(self) -> Kube:
@@ -84,6 +106,35 @@ class Operator:
         if self._election:
             await self._election.release()
         await self._stack.aclose()
+
+    async def attend(self, place: Place, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
+        """Look after a policy until it is deleted, or the operator ends."""
+        ground = Ground(
+            kube=self.kube,
+            cache=self.cache,
+            news=self.news,
+            metrics=self.metrics,
+            platform=self._platform(),
+            plugins=self._plugins,
+            epoch=lambda: self.epoch,
+            leading=lambda: self.leading,
+            paces=Paces(rest=self.settings.resync),
+        )
+        await loop.live(ground, place, stopped)
+        if deleted():
+            await ending.end(ground, place)
+            self.metrics.forget(*place)
+            self.news.forget(place)
+
+    def _platform(self) -> Platform:
+        own = self.settings
+        return Platform(
+            redis_image=own.redis_image,
+            agent_image=own.agent_image,
+            image_pull_policy=own.image_pull_policy,
+            cluster_domain=own.cluster_domain,
+            operator_namespace=own.lease_namespace,
+        )
 
     def wrong(self) -> str:
         """Why the operator does not do its work; empty when it does, or stands by."""

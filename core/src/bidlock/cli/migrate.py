@@ -24,6 +24,7 @@ from bidlock.migration.controller import Controller, Step
 from bidlock.migration.planning import NAMES, plan
 from bidlock.migration.registerfile import Kept, RegisterFile
 from bidlock.migration.sight import Sight
+from bidlock.migration.telling import sentence
 from bidlock.migration.wishes import Wish
 from bidlock.settings import Settings
 
@@ -90,8 +91,8 @@ def plan_(
     if as_json:
         output.as_json({"from": CALLED[source], "to": to.value, "steps": steps})
         return
-    for number, sentence in enumerate(steps, 1):
-        output.line(f"{number}. {sentence}")
+    for number, words in enumerate(steps, 1):
+        output.line(f"{number}. {words}")
     if not steps:
         output.line(f"the fleet is at {to.value}; nothing to do")
 
@@ -188,25 +189,6 @@ class Reporter:
             failed = "" if step.result == "OK" else f"  ({step.result}; looking again)"
             output.line(f"{_where(step.sight):<28} {sentence(step.action)}{failed}")
             sys.stdout.flush()
-
-
-def sentence(action: actions.Action) -> str:
-    """An action for humans."""
-    if isinstance(action, actions.Noop):
-        return "settled"
-    name = type(action).__name__
-    if isinstance(action, actions.Wait | actions.Refuse | actions.Halt):
-        return f"{name} {action.reason}: {action.message}"
-    values = [_shown(getattr(action, field.name)) for field in dataclasses.fields(action)]
-    return " ".join([name, *filter(None, values)])
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, enum.Enum):
-        return str(value.value)
-    if isinstance(value, frozenset):
-        return "+".join(sorted(map(str, value))) or "nothing"
-    return "" if value in ("", 0, False) else str(value)[:16]
 
 
 def _action(action: actions.Action) -> dict[str, Any]:

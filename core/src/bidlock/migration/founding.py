@@ -13,6 +13,18 @@ from bidlock.migration.sight import Bucket, Origin
 from bidlock.modes import Role
 
 
+class Unfounded(ConfigurationError):
+    """A register cannot be made from what the stores show.
+
+    Attributes:
+        reason: A word of the documented list.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 async def found(stores: Stores, terms: Terms, *, target_is_new: bool = False) -> Register:
     """Take the stores over and write down what they are. May be repeated after a crash at any point.
 
@@ -50,7 +62,7 @@ async def restore(stores: Stores, owner: str) -> Register:
     _refuse_strangers(origin, buckets, {"", owner})
     action = rebuild(origin, buckets)
     if isinstance(action, Halt):
-        raise ConfigurationError(f"{action.reason}: {action.message}")
+        raise Unfounded(action.reason, f"{action.reason}: {action.message}")
     return recreated(action)
 
 
@@ -59,17 +71,18 @@ def _in_use(origin: Origin, buckets: tuple[Bucket, ...], owner: str, *, target_i
     known = {"", SELF, owner}
     strangers = {store.owner for store in (origin, *buckets) if store.reachable and store.initialised} - known  # type: ignore[attr-defined]  # both kinds have these fields
     if strangers:
-        raise ConfigurationError(
-            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or give --register of that fleet"
+        raise Unfounded(
+            "OwnerMismatch",
+            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or give --register of that fleet",
         )
     if not origin.reachable:
-        raise ConfigurationError("the origin store does not answer; a migration begins with both stores in reach")
+        raise Unfounded("SQLiteUnavailable", "the origin store does not answer; a migration begins with both stores in reach")
     target_used = any(bucket.reachable and bucket.initialised and bucket.owner == SELF for bucket in buckets)
     if not target_is_new and not all(bucket.reachable for bucket in buckets):
-        raise ConfigurationError("the target store does not answer; a migration begins with both stores in reach")
+        raise Unfounded("RedisUnavailable", "the target store does not answer; a migration begins with both stores in reach")
     if target_used and origin.initialised and origin.owner == SELF:
-        raise ConfigurationError(
-            "clients worked in both stores, each for itself; end the clients of one, and begin with that store moved away"
+        raise Unfounded(
+            "BothOpen", "clients worked in both stores, each for itself; end the clients of one, and begin with that store moved away"
         )
     return Role.TARGET if target_used else Role.ORIGIN
 
@@ -78,8 +91,9 @@ def _refuse_strangers(origin: Origin, buckets: tuple[Bucket, ...], known: set[st
     stores: tuple[Origin | Bucket, ...] = (origin, *buckets)
     strangers = {store.owner for store in stores if store.reachable and store.initialised} - known
     if strangers:
-        raise ConfigurationError(
-            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or use the register of that fleet. Nothing was changed"
+        raise Unfounded(
+            "OwnerMismatch",
+            f"a store belongs to {', '.join(sorted(strangers))}; point to the right stores, or use the register of that fleet. Nothing was changed",
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bidlock_operator.kube.errors import NotFound
-from bidlock_operator.kube.transport import APPLY, Request, Transport
+from bidlock_operator.kube.transport import APPLY, MERGE, Request, Transport
 from bidlock_operator.resources import Resource
 
 MANAGER = "bidlock-operator"
@@ -56,6 +56,11 @@ class Kube:
         place = path(kind, metadata["namespace"], metadata["name"]) + ("/status" if status else "")
         query = {"fieldManager": self._manager, "force": "true", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         return await self._transport.send(Request("PATCH", place, query, body, APPLY))
+
+    async def merge(self, kind: Resource, namespace: str, name: str, patch: Mapping[str, Any]) -> Body:
+        """Change some fields of an object, and leave the others as they are."""
+        request = Request("PATCH", path(kind, namespace, name), {"fieldManager": self._manager}, patch, MERGE)
+        return await self._transport.send(request)
 
     async def delete(self, kind: Resource, namespace: str, name: str, *, uid: str = "") -> None:
         """Delete an object, and what it owns in the background; only the one with `uid`, if given. Gone already is fine."""

@@ -16,6 +16,7 @@ from bidlock_operator.kube.errors import Unanswered, refusal
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""Children as they should be: applied when they are missing, changed by somebody, or should be different; else left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bidlock_operator.kube import kinds
+from bidlock_operator.kube.client import Kube
+from bidlock_operator.kube.errors import Forbidden
+from bidlock_operator.observing.children import Body, Children
+from bidlock_operator.resources import Resource
+
+UNSEEN_EVERY = 300.0
+"""Seconds between two applications of a child whose kind is not watched."""
+
+OPTIONAL = (kinds.DISRUPTION_BUDGET, kinds.NETWORK_POLICY)
+"""Kinds without which a fleet works; a missing right is told, and no error."""
+
+
+class Appliance:
+    """Remembers how each child looked after it was applied; whatever looks different since then is applied again."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._applied: dict[tuple[str, str], tuple[str, str]] = {}
+        self._unseen: dict[tuple[str, str], float] = {}
+        self.refused: dict[str, str] = {}
+
+    async def apply(self, manifests: Iterable[Mapping[str, Any]], children: Children) -> list[str]:
+        """Apply what needs it.
+
+        Returns:
+            What was applied, as `Kind/name`.
+
+        Raises:
+            KubeError: the API server did not take one; the others before it were taken.
+        """
+        return [f"{manifest['kind']}/{manifest['metadata']['name']}" for manifest in manifests if await self._apply(manifest, children)]
+
+    async def prune(self, manifests: Iterable[Mapping[str, Any]], children: Children, owner: str) -> list[str]:
+        """Delete the children of this owner that should not be there. Claims are never deleted.
+
+        Args:
+            manifests: All that should be there.
+            children: What is there.
+            owner: The policy's uid.
+        """
+        kept = {(str(manifest["kind"]), str(manifest["metadata"]["name"])) for manifest in manifests}
+        gone = []
+        for (kind, name), body in children.objects.items():
+            if (kind, name) in kept or kind == kinds.CLAIM.kind or not owned(body, owner) or body["metadata"].get("deletionTimestamp"):
+                continue
+            await self._kube.delete(kinds.of(dict(body)), str(body["metadata"]["namespace"]), name, uid=str(body["metadata"]["uid"]))
+            self._applied.pop((kind, name), None)
+            gone.append(f"{kind}/{name}")
+        return gone
+
+    async def _apply(self, manifest: Mapping[str, Any], children: Children) -> bool:
+        kind = kinds.of(dict(manifest))
+        key = (kind.kind, str(manifest["metadata"]["name"]))
+        wanted = _digest(manifest)
+        if not self._due(kind, key, wanted, children):
+            return False
+        try:
+            body = await self._kube.apply(kind, manifest)
+        except Forbidden as error:
+            if kind not in OPTIONAL:
+                raise
+            self.refused[kind.kind] = str(error)
+            body = {}
+        self._applied[key] = (wanted, looks(body))
+        self._unseen[key] = time.monotonic()
+        return True
+
+    def _due(self, kind: Resource, key: tuple[str, str], wanted: str, children: Children) -> bool:
+        applied = self._applied.get(key)
+        if applied is None or applied[0] != wanted:
+            return True
+        if kind is kinds.SECRET or kind.kind in self.refused:
+            return time.monotonic() - self._unseen[key] >= UNSEEN_EVERY
+        there = children.objects.get(key)
+        return looks(there or {}) != applied[1]
+
+
+def looks(body: Body) -> str:
+    """What changes when somebody changes an object, and not when its controller reports on it."""
+    metadata = body.get("metadata") or {}
+    version = metadata.get("generation") or metadata.get("resourceVersion")
+    return _digest([metadata.get("uid"), version, metadata.get("labels"), metadata.get("ownerReferences")])
+
+
+def owned(body: Body, uid: str) -> bool:
+    """Whether an object goes when its owner goes."""
+    return any(owner.get("uid") == uid for owner in body["metadata"].get("ownerReferences") or ())
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,52 @@
+"""The children that a policy should have now, as manifests. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bidlock.migration.register import Register
+from bidlock_operator import policies
+from bidlock_operator.kube import kinds
+from bidlock_operator.manifests import agent, bidders, naming, redis
+from bidlock_operator.manifests.acl import Passwords
+from bidlock_operator.manifests.platform import Platform
+from bidlock_operator.observing.children import Children
+from bidlock_operator.policies import Policy
+from bidlock_operator.reconciling.needing import Needs
+
+Manifests = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Bidders that change to a mode first: none when `count` is 0."""
+
+    count: int = 0
+    mode: str = ""
+
+
+def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Passwords | None) -> Manifests:
+    """Redis and the SQLite agent, as far as they are needed."""
+    made: Manifests = []
+    if needs.agent:
+        made += agent.children(policy, platform)
+    if needs.redis and passwords is not None:
+        made += redis.children(policy, platform, passwords)
+    return made
+
+
+def fleet(policy: Policy, platform: Platform, mode: str, children: Children, canary: Canary, register: Register | None) -> Manifests:
+    """The bidders."""
+    replicas = None if autoscaled(children, naming.bidder(policy)) else policies.replicas(policy, register)
+    return bidders.children(policy, mode, platform, replicas=replicas, canaries=canary.count, canary_mode=canary.mode)
+
+
+def autoscaled(children: Children, name: str) -> bool:
+    """Whether an autoscaler acts on the bidders' Deployment itself; then their number is none of ours."""
+    found: Mapping[str, Any] = children.get(kinds.DEPLOYMENT, name) or {"metadata": {}}
+    return any(
+        entry.get("subresource") == "scale" and entry.get("manager") == "kube-controller-manager"
+        for entry in found["metadata"].get("managedFields") or ()
+    )

@@ -1,0 +1,315 @@
+"""One pass over one policy: observe, decide, act once, report.
+
+A pass writes the register, a store or the fleet at most once; then everything is looked at again. What this object
+keeps between passes only saves work, and is thrown away after any failure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bidlock.errors import BackendError, ConfigurationError
+from bidlock.migration import actions, founding, looking, telling
+from bidlock.migration.acting import Hands, Stores, Terms, rewritten
+from bidlock.migration.deciding import decide
+from bidlock.migration.recording import counted, record_due
+from bidlock.migration.register import Register
+from bidlock.migration.sight import Sight
+from bidlock_operator import policies, resources, statuses
+from bidlock_operator.acting import recording
+from bidlock_operator.acting.applying import Appliance
+from bidlock_operator.acting.events import Events
+from bidlock_operator.kube import kinds
+from bidlock_operator.manifests import naming
+from bidlock_operator.observing import children as observed
+from bidlock_operator.observing import fleet
+from bidlock_operator.observing.children import Children
+from bidlock_operator.observing.fleet import Bidders
+from bidlock_operator.observing.news import Place
+from bidlock_operator.observing.stores import Links
+from bidlock_operator.policies import Policy
+from bidlock_operator.reasons import Reason
+from bidlock_operator.reconciling import building, needing, pacing, reaching, reporting, rolling, upkeep, wanting
+from bidlock_operator.reconciling.building import Canary
+from bidlock_operator.reconciling.credentials import Credentials
+from bidlock_operator.reconciling.ground import Ground
+from bidlock_operator.reconciling.needing import Needs
+from bidlock_operator.reconciling.reporting import Situation
+from bidlock_operator.statuses import Remembered
+
+log = structlog.stdlib.get_logger("bidlock_operator.policy")
+
+RECONCILE = f"{resources.GROUP}/reconcile"
+"""Annotation; `disabled` leaves a policy and its children alone altogether."""
+
+AT_ONCE = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a pass begins with.
+
+    Attributes:
+        body: The policy as the API server has it.
+        policy: The same, typed.
+        remembered: Its status.
+        children: What belongs to it.
+        bidders: The bidders among them.
+        now: The present time.
+    """
+
+    body: Mapping[str, Any]
+    policy: Policy
+    remembered: Remembered
+    children: Children
+    bidders: Bidders
+    now: datetime
+
+    @property
+    def moment(self) -> str:
+        """The present time, as in a status."""
+        return statuses.text(self.now)
+
+
+class Reconciler:
+    """Passes over one policy."""
+
+    def __init__(self, ground: Ground, place: Place) -> None:
+        self._ground = ground
+        self._place = place
+        self._mine: Mapping[str, Any] | None = None
+        self._appliance = Appliance(ground.kube)
+        self._events = Events(ground.kube)
+        self._credentials = Credentials(ground.kube)
+        self._links = Links(ground.plugins, self._measure, lambda: ground.news.wake(place))
+        self._recorded = time.monotonic()
+        self._checked: tuple[int, str] = (0, "")
+
+    async def step(self) -> float:
+        """Do one pass.
+
+        Returns:
+            Seconds until the next one, unless there is news before.
+
+        Raises:
+            KubeError: the API server did not do what it was asked to.
+            BidlockError: something else is amiss; nothing that matters is lost.
+        """
+        body = self._newest()
+        if body is None or not self._ground.leading():
+            return self._ground.paces.rest
+        scene = self._scene(body)
+        if (body["metadata"].get("annotations") or {}).get(RECONCILE) == "disabled":
+            return self._ground.paces.rest
+        situation = self._standing(scene)
+        if situation is not None:
+            return await self._rest(scene, situation)
+        return await self._pass(scene)
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._links.close()
+
+    # -- observing
+
+    def _newest(self) -> Mapping[str, Any] | None:
+        """What the watch told, or what our own last write gave back, whichever is newer."""
+        told, mine = self._ground.news.latest(self._place), self._mine
+        if told is None or mine is None or mine["metadata"]["uid"] != told["metadata"]["uid"]:
+            return told
+        return mine if int(mine["metadata"]["resourceVersion"]) > int(told["metadata"]["resourceVersion"]) else told
+
+    def _scene(self, body: Mapping[str, Any]) -> Scene:
+        policy = policies.read(body)
+        found = observed.look(self._ground.cache, policy.namespace, naming.label(policy))
+        return Scene(body, policy, statuses.read(body), found, fleet.look(found), datetime.now(UTC))
+
+    def _standing(self, scene: Scene) -> Situation | None:
+        """Why nothing may be done to this policy at all."""
+        policy = scene.policy
+        if policy.paused:
+            return Situation(scene.bidders, paused=True)
+        if not policy.redis.supported:
+            return Situation(scene.bidders, problems={Reason.REDIS_MODE_UNSUPPORTED: reporting.UNSUPPORTED.format(mode=policy.redis.mode)})
+        for other in self._ground.news.others(self._place):
+            if policies.read(other).owner == policy.owner:
+                return Situation(
+                    scene.bidders, problems={Reason.OWNER_TAKEN: reporting.TAKEN.format(owner=policy.owner, **other["metadata"])}
+                )
+        return None
+
+    async def _pass(self, scene: Scene) -> float:
+        policy, register = scene.policy, scene.remembered.register
+        was_there = scene.children.get(kinds.CLAIM, naming.redis_claim(policy)) is not None
+        needs = needing.needs(policy, register, redis_was_there=was_there)
+        try:
+            manifests = await self._apply_stores(scene, needs)
+            addresses = await reaching.addresses(policy, scene.children, self._credentials, needs)
+        except ValueError as error:
+            return await self._rest(scene, Situation(scene.bidders, problems={Reason.CREDENTIALS_MISSING: str(error)}))
+        stores = await self._links.point(addresses)
+        if register is None:
+            return await self._found(scene, stores, target_is_new=not needs.redis)
+        return await self._walk(scene, stores, register, needs, manifests)
+
+    async def _apply_stores(self, scene: Scene, needs: Needs) -> building.Manifests:
+        policy, platform = scene.policy, self._ground.platform
+        passwords = await self._credentials.passwords(policy) if needs.redis and policy.redis.managed else None
+        if needs.agent:
+            await self._credentials.token(policy)
+        manifests = building.stores(policy, platform, needs, passwords)
+        for name in await self._appliance.apply(manifests, scene.children):
+            log.info("applied", policy=self._shown, child=name)
+        return manifests
+
+    # -- deciding
+
+    async def _found(self, scene: Scene, stores: Stores, *, target_is_new: bool) -> float:
+        policy = scene.policy
+        terms = Terms(policy.owner, policy.lock.ttl_seconds * 1000, policy.lock.margin_seconds * 1000)
+        try:
+            register = await founding.found(stores, terms, target_is_new=target_is_new)
+        except (ConfigurationError, BackendError) as error:
+            reason = error.reason if isinstance(error, founding.Unfounded) else Reason.FOUNDING
+            told = ". ".join(text.rstrip(".") for text in (str(error), *self._links.problems.values()))
+            await self._rest(scene, Situation(scene.bidders, problems={reason: told}))
+            return self._ground.paces.awaited
+        await self._record(scene, statuses.founded(scene.remembered, register, policy.lock.ttl_seconds, scene.moment))
+        log.info("founded", policy=self._shown, mode=register.to, authority=register.authority.value, epoch=register.epoch)
+        return AT_ONCE
+
+    async def _walk(self, scene: Scene, stores: Stores, register: Register, needs: Needs, manifests: building.Manifests) -> float:
+        policy, remembered = scene.policy, scene.remembered
+        sight = await looking.look(stores, register, scene.bidders.fleet(remembered.template), policy.owner)
+        await reaching.explain(self._links, sight, needs)
+        outdated = upkeep.outdated(scene.children, naming.redis(policy)) if policy.redis.managed else None
+        invalid = await self._check_template(scene)
+        wanted = wanting.want(policy, remembered, register, scene.now, sealed=outdated is not None, held=bool(invalid))
+        if wanting.gives_up(policy, wanted):
+            await self._record(scene, reporting.abandoned(remembered, policy, scene.moment))
+            return AT_ONCE
+        if record_due(sight, time.monotonic() - self._recorded):
+            return await self._rewrite(scene, counted(register, sight), actions.Record())
+        action = decide(sight, wanted.wish)
+        if (outdated is not None and not (sight.live(0) and upkeep.runs(outdated))) or (
+            outdated is not None and isinstance(action, actions.Wait) and action.reason == "Sealed"
+        ):
+            await self._restart(outdated, sight)
+        situation = Situation(scene.bidders, sight, action, wanted, needs, dict(reporting.problems(self._links.problems, invalid)))
+        return await self._act(scene, stores, situation, manifests)
+
+    async def _check_template(self, scene: Scene) -> str:
+        """Let the API server check the bidders' template, once for each generation of the spec; what is wrong with it."""
+        policy = scene.policy
+        if self._checked[0] != policy.generation:
+            self._checked = (policy.generation, await rolling.dry_run(self._ground, policy, scene.children, scene.remembered))
+        return self._checked[1]
+
+    # -- acting
+
+    async def _act(self, scene: Scene, stores: Stores, situation: Situation, manifests: building.Manifests) -> float:
+        sight, action = situation.sight, situation.action
+        assert sight is not None  # noqa: S101 — it was looked before
+        match action:
+            case actions.Noop() | actions.Wait() | actions.Refuse() | actions.Halt():
+                return await self._settle_down(scene, situation, manifests, Canary())
+            case actions.Roll(mode):
+                return await self._roll(scene, situation, manifests, mode)
+            case _ if isinstance(action, actions.RegisterWrite):
+                known = counted(sight.register, sight) if isinstance(action, actions.Settle) else sight.register
+                return await self._rewrite(scene, rewritten(action, known), action)
+            case _:
+                return await self._write_store(scene, stores, sight, action)  # type: ignore[arg-type]  # the last kind that is left
+
+    async def _rewrite(self, scene: Scene, register: Register, action: actions.Action) -> float:
+        await self._record(scene, statuses.registered(scene.remembered, register, type(action).__name__, scene.moment))
+        if isinstance(action, actions.Record):
+            self._recorded = time.monotonic()
+        else:
+            await self._tell(scene, action, "OK")
+        return AT_ONCE
+
+    async def _write_store(self, scene: Scene, stores: Stores, sight: Sight, action: actions.StoreWrite) -> float:
+        terms = Terms(scene.policy.owner, scene.remembered.ttl_max_seconds * 1000, scene.policy.lock.margin_seconds * 1000)
+        try:
+            result = (await Hands(stores, terms).act(action, sight)).value
+        except BackendError as error:
+            result = str(error)
+        await self._tell(scene, action, result)
+        return AT_ONCE if result == "OK" else self._ground.paces.awaited
+
+    async def _roll(self, scene: Scene, situation: Situation, manifests: building.Manifests, mode: str) -> float:
+        """Let the canaries change over first, if there are any; then everybody."""
+        canary = rolling.canary(scene.policy, mode)
+        if waits := rolling.canary_waits(scene.policy, scene.children, canary, scene.now):
+            return await self._settle_down(scene, replace(situation, action=actions.Wait("Canary", waits)), manifests, canary)
+        await self._record(scene, {**scene.remembered.raw, "templateMode": mode})
+        await self._tell(scene, actions.Roll(mode), "OK")
+        return AT_ONCE
+
+    async def _settle_down(self, scene: Scene, situation: Situation, manifests: building.Manifests, canary: Canary) -> float:
+        """Nothing is to be written now: mend the children, say how things are, and wait."""
+        policy = scene.policy
+        wanted = building.fleet(policy, self._ground.platform, scene.remembered.template, scene.children, canary, scene.remembered.register)
+        problems = dict(situation.problems)
+        if Reason.TEMPLATE_INVALID not in problems:
+            for name in await self._appliance.apply(wanted, scene.children):
+                log.info("applied", policy=self._shown, child=name)
+        for name in await self._appliance.prune([*manifests, *wanted], scene.children, policy.uid):
+            log.info("deleted", policy=self._shown, child=name)
+        if self._appliance.refused:
+            problems[Reason.RIGHTS_MISSING] = " ".join(self._appliance.refused.values())
+        return await self._rest(scene, replace(situation, problems=problems))
+
+    async def _restart(self, pod: Mapping[str, Any], sight: Sight) -> None:
+        """Let Kubernetes replace the server's pod: it is sealed, or holds nothing that could be lost."""
+        if sight.live(0) and not sight.buckets[0].sealed:
+            return
+        metadata = pod["metadata"]
+        await self._ground.kube.delete(kinds.POD, str(metadata["namespace"]), str(metadata["name"]), uid=str(metadata["uid"]))
+        log.info("restarting Redis", policy=self._shown, pod=metadata["name"], sealed=sight.buckets[0].sealed)
+
+    async def _rest(self, scene: Scene, situation: Situation) -> float:
+        """Report, if there is anything new to report."""
+        status = reporting.status(scene.policy, scene.remembered, situation, self._ground.platform, scene.moment)
+        reporting.measure(self._ground.metrics, scene.policy, scene.remembered, situation, scene.now)
+        if recording.differs(scene.body, status | {"operatorEpoch": self._ground.epoch()}):
+            await self._record(scene, status)
+        if isinstance(situation.action, actions.Halt | actions.Refuse | actions.Wait):
+            await self._tell(scene, situation.action, "OK")
+        return self._pace(scene, situation)
+
+    def _pace(self, scene: Scene, situation: Situation) -> float:
+        if pacing.at_rest(situation):
+            self._links.hold()
+        return pacing.pause(self._ground.paces, scene.policy, scene.remembered, situation, scene.now)
+
+    # -- writing down
+
+    async def _record(self, scene: Scene, status: Mapping[str, Any]) -> None:
+        self._mine = await recording.record(self._ground.kube, scene.body, {**status, "operatorEpoch": self._ground.epoch()})
+
+    async def _tell(self, scene: Scene, action: actions.Action, result: str) -> None:
+        """A decision becomes a line of the log, a count, and an event where a human cares."""
+        namespace, name = scene.policy.namespace, scene.policy.name
+        self._ground.metrics.actions.labels(namespace, name, type(action).__name__, result if result.isupper() else "failed").inc()
+        resting = isinstance(action, actions.Rest)
+        if not resting:
+            register = scene.remembered.register
+            step = f"{register.source}-{register.to}" if register else ""
+            log.info("did", policy=self._shown, transition=step, decision=telling.sentence(action), result=result)
+        if happening := reporting.happening(action):
+            await self._events.tell(scene.body, happening)
+
+    def _measure(self, store: str, seconds: float) -> None:
+        self._ground.metrics.answers.labels(*self._place, store).observe(seconds)
+
+    @property
+    def _shown(self) -> str:
+        return "/".join(self._place)

@@ -1,0 +1,53 @@
+"""Where the stores of a policy are: at the addresses of their pods, so that a server is reached before it is ready."""
+
+from __future__ import annotations
+
+from bidlock.migration.sight import Sight
+from bidlock.modes import Role
+from bidlock_operator.manifests import acl, agent, redisconf
+from bidlock_operator.observing import children as observed
+from bidlock_operator.observing.children import Children
+from bidlock_operator.observing.stores import Addresses, Links
+from bidlock_operator.policies import Policy, Topology
+from bidlock_operator.reconciling.credentials import Credentials
+from bidlock_operator.reconciling.needing import Needs
+
+
+async def addresses(policy: Policy, children: Children, credentials: Credentials, needs: Needs) -> Addresses:
+    """Where the stores are now; empty where there is no pod with an address.
+
+    Raises:
+        ValueError: a Secret that the policy names is missing or lacks a key.
+        KubeError: the API server did not answer.
+    """
+    origin = await _origin(policy, children, credentials) if needs.agent else ""
+    target = await _target(policy, children, credentials) if needs.redis else ""
+    return Addresses(origin, target, policy.lock.key_prefix, policy.owner)
+
+
+async def explain(links: Links, sight: Sight, needs: Needs) -> None:
+    """Find out why a store that is needed does not answer."""
+    if needs.redis and not all(bucket.reachable for bucket in sight.buckets):
+        await links.explain(Role.TARGET)
+    if needs.agent and not sight.origin.reachable:
+        await links.explain(Role.ORIGIN)
+
+
+async def _origin(policy: Policy, children: Children, credentials: Credentials) -> str:
+    per_pod = policy.sqlite.topology is Topology.PER_POD
+    host = observed.address(children.component("bidder" if per_pod else "agent"))
+    return f"sqlite+http://:{await credentials.token(policy)}@{_bracketed(host)}:{agent.PORT}" if host else ""
+
+
+async def _target(policy: Policy, children: Children, credentials: Credentials) -> str:
+    if not policy.redis.managed:
+        return await credentials.url(policy)
+    host = observed.address(children.component("redis"))
+    if not host:
+        return ""
+    password = (await credentials.passwords(policy)).operator
+    return f"redis://{acl.OPERATOR}:{password}@{_bracketed(host)}:{redisconf.port(policy)}/0"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

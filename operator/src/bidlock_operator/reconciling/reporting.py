@@ -1,0 +1,151 @@
+"""What a policy's status says of it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bidlock.migration import actions, telling
+from bidlock.migration.sight import Sight
+from bidlock.modes import Role
+from bidlock_operator import policies, registers, statuses
+from bidlock_operator.acting.events import Happening
+from bidlock_operator.conditions import Condition, Facts, derive, merged
+from bidlock_operator.manifests import objects, redis
+from bidlock_operator.manifests.platform import Platform
+from bidlock_operator.metrics import Metrics, PolicyFacts
+from bidlock_operator.observing.fleet import Bidders
+from bidlock_operator.policies import Policy
+from bidlock_operator.reasons import Reason
+from bidlock_operator.reconciling.needing import NOTHING, Needs
+from bidlock_operator.reconciling.wanting import Wanted
+from bidlock_operator.statuses import Remembered
+
+UNSUPPORTED = "spec.redis.mode {mode} is not supported by this version; choose Standalone or External"
+TAKEN = (
+    "policy {namespace}/{name} works with the stores of owner {owner}, too, and two policies of one fleet are two bids; delete one of them"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things are at the end of a pass.
+
+    Attributes:
+        bidders: The bidders.
+        sight: What was seen; None when nothing was looked at.
+        action: What was decided; None likewise.
+        wanted: What was wanted; None likewise.
+        needs: Which stores matter.
+        problems: What is amiss, by reason.
+        paused: Whether the policy is left alone on purpose.
+    """
+
+    bidders: Bidders
+    sight: Sight | None = None
+    action: actions.Action | None = None
+    wanted: Wanted | None = None
+    needs: Needs = NOTHING
+    problems: Mapping[str, str] = field(default_factory=dict)
+    paused: bool = False
+
+    @property
+    def stores_well(self) -> bool:
+        """Whether every store that matters answers and is open."""
+        sight = self.sight
+        if sight is None:
+            return False
+        return (not self.needs.redis or sight.target_ok) and (not self.needs.agent or sight.origin.reachable)
+
+
+def status(policy: Policy, remembered: Remembered, situation: Situation, platform: Platform, now: str) -> dict[str, Any]:
+    """The whole status."""
+    bidders = situation.bidders
+    told = {
+        **remembered.raw,
+        "observedGeneration": policy.generation,
+        "replicas": bidders.count,
+        "readyReplicas": bidders.ready,
+        "updatedReplicas": bidders.updated,
+        "selector": ",".join(f"{name}={value}" for name, value in objects.selector(policy, objects.BIDDER).items()),
+    }
+    register = remembered.register
+    if policy.redis.managed and situation.needs.redis:
+        told["redis"] = {"endpoint": redis.endpoint(policy, platform)}
+    if register is not None and not register.settled and isinstance(situation.action, actions.Wait):
+        told["transition"] = statuses.transition(remembered, register, situation.action.reason, situation.action.message, now)
+    if remembered.abandoned and remembered.abandoned != policy.generation:
+        told.pop("abandoned", None)
+    held = [Condition.read(raw) for raw in remembered.raw.get("conditions") or ()]
+    derived = derive(_facts(policy, remembered, situation, str((told.get("transition") or {}).get("stepStartedAt", ""))))
+    return told | {"conditions": [condition.manifest() for condition in merged(held, derived, now=now)]}
+
+
+def abandoned(remembered: Remembered, policy: Policy, now: str) -> dict[str, Any]:
+    """The status of a walk that is given up."""
+    step = str((remembered.raw.get("transition") or {}).get("step", ""))
+    return {**remembered.raw, "abandoned": {"generation": policy.generation, "phase": policy.phase.value, "reason": step, "at": now}}
+
+
+def problems(of_stores: Mapping[Role, str], invalid: str) -> Iterator[tuple[str, str]]:
+    """What is amiss, by reason."""
+    if invalid:
+        yield Reason.TEMPLATE_INVALID, f"the API server refuses the bidders' workload: {invalid}"
+    if Role.TARGET in of_stores:
+        yield Reason.REDIS_UNAVAILABLE, of_stores[Role.TARGET]
+    if Role.ORIGIN in of_stores:
+        yield Reason.SQLITE_UNAVAILABLE, of_stores[Role.ORIGIN]
+
+
+def happening(action: actions.Action) -> Happening | None:
+    """The event of a decision; None for those that only other decisions care for."""
+    match action:
+        case actions.Halt(reason, message) | actions.Refuse(reason, message):
+            return Happening(reason, type(action).__name__, message, warning=True)
+        case actions.Begin() | actions.Settle() | actions.Authorise() | actions.Roll() | actions.Incarnate() | actions.Sealing():
+            return Happening(type(action).__name__, type(action).__name__, telling.sentence(action))
+    return None
+
+
+def measure(metrics: Metrics, policy: Policy, remembered: Remembered, situation: Situation, now: datetime) -> None:
+    """Show a policy in the metrics."""
+    register = remembered.register
+    facts = PolicyFacts(
+        phase=str(remembered.raw.get("currentPhase", "")),
+        authority=registers.store_of(register.authority) if register else "",
+        transition_seconds=statuses.seconds_since(remembered.started_at, now) if remembered.started_at else 0.0,
+        bidders=situation.bidders.modes,
+        redis=_buckets(situation),
+        conditions={str(raw["type"]): str(raw["status"]) for raw in remembered.raw.get("conditions") or ()},
+    )
+    metrics.show(policy.namespace, policy.name, facts)
+
+
+def _buckets(situation: Situation) -> Mapping[str, int]:
+    sight = situation.sight
+    if sight is None or not situation.needs.redis:
+        return {}
+    states = ("live" if sight.live(n) else "closed" if bucket.reachable else "unreachable" for n, bucket in enumerate(sight.buckets))
+    return Counter(states)
+
+
+def _facts(policy: Policy, remembered: Remembered, situation: Situation, since: str) -> Facts:
+    wanted = situation.wanted
+    return Facts(
+        policy=policy,
+        register=remembered.register,
+        sight=situation.sight,
+        action=situation.action,
+        ready=situation.bidders.ready,
+        wanted=policies.replicas(policy, remembered.register),
+        redis_needed=situation.needs.redis,
+        since=since,
+        overdue=wanted is not None and wanted.overdue,
+        abandoned=wanted is not None and wanted.abandoned,
+        soaking_until=wanted.soaking_until if wanted else "",
+        paused=situation.paused,
+        problems=situation.problems,
+    )

@@ -1,0 +1,280 @@
+"""A node for the API tier: real controllers make the pods, this starts what is in them, each at an address of its own.
+
+Redis is a real server with the very configuration and users of its ConfigMap and Secret. The agent is the real one,
+served from this process (`agent_process=True`: as a process). Bidders are whatever `bidder` starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bidlock.addresses import Address
+from bidlock.backend import BackendConfig
+from bidlock_operator.kube import kinds
+from bidlock_operator.kube.client import Kube, path
+from bidlock_operator.kube.errors import KubeError, NotFound
+from bidlock_operator.kube.transport import MERGE, Request, Transport
+from bidlock_operator.resources import Resource
+from bidlock_redis.testing import binaries
+from bidlock_sqlite.agent.server import application
+from bidlock_sqlite.controlled import SqliteOrigin
+
+NODE = "simulated"
+NODES = Resource("", "v1", "Node", "nodes")
+EVERY = 0.1
+_addresses = (f"127.17.{a}.{b}" for a, b in itertools.product(range(256), range(1, 255)))
+
+Pod = dict[str, Any]
+Stop = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Running:
+    """A pod that was started.
+
+    Attributes:
+        address: Its own.
+        stop: Ends what is in it.
+        process: Of Redis or the agent, if it is one.
+        ready: Whether it is told to be ready.
+    """
+
+    address: str
+    stop: Stop
+    process: subprocess.Popen[bytes] | None = None
+    ready: bool = True
+    since: str = field(default_factory=lambda: now())
+
+
+class Kubelet:
+    """Looks after the pods of every namespace in `namespaces` (all, if it is None)."""
+
+    def __init__(self, transport: Transport, folder: Path, *, bidder: Callable[[Pod, str], Awaitable[Stop]] | None = None) -> None:
+        self._transport = transport
+        self._kube = Kube(transport, manager="kubelet")
+        self._folder = folder
+        self._bidder = bidder
+        self._pods: dict[str, Running] = {}
+        self._stable: dict[tuple[str, str], str] = {}
+        self._known: dict[str, tuple[str, str]] = {}
+        self.agent_process = False
+        self.unstarted: set[str] = set()
+        """Components whose new pods are not started."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._join()
+        try:
+            for turn in itertools.count():
+                with contextlib.suppress(KubeError):
+                    if turn % 50 == 0:
+                        await self._heartbeat()
+                    await self._look()
+                await asyncio.sleep(EVERY)
+        finally:
+            for running in list(self._pods.values()):
+                await running.stop()
+
+    def of(self, namespace: str, component: str) -> list[Running]:
+        """What runs of a component."""
+        return [running for uid, running in self._pods.items() if self._known.get(uid) == (namespace, component)]
+
+    def claim(self, namespace: str, name: str) -> Path:
+        """The folder of a volume."""
+        return self._folder / namespace / name
+
+    async def _join(self) -> None:
+        with contextlib.suppress(KubeError):
+            await self._kube.create(NODES, "", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+
+    async def _heartbeat(self) -> None:
+        conditions = [{"type": "Ready", "status": "True", "reason": "Simulated", "lastHeartbeatTime": now(), "lastTransitionTime": now()}]
+        room = {"cpu": "1000", "memory": "1Ti", "pods": "10000"}
+        status = {"conditions": conditions, "capacity": room, "allocatable": room}
+        await self._send(Request("PATCH", f"{path(NODES, '', NODE)}/status", {}, {"status": status}, MERGE))
+        lease = {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": NODE, "namespace": "kube-node-lease"},
+            "spec": lease,
+        }
+        await self._kube.apply(kinds.LEASE, body)
+
+    async def _look(self) -> None:
+        pods = await self._kube.list(kinds.POD, labels="bidlock.io/policy")
+        seen = {pod["metadata"]["uid"]: pod for pod in pods}
+        for uid in set(self._pods) - set(seen):
+            await self._pods.pop(uid).stop()
+        await asyncio.gather(*(self._care(pod) for pod in seen.values()))
+
+    async def _care(self, pod: Pod) -> None:
+        uid = pod["metadata"]["uid"]
+        try:
+            if pod["metadata"].get("deletionTimestamp"):
+                if uid in self._pods:
+                    await self._pods.pop(uid).stop()
+                await self._send(Request("DELETE", path(kinds.POD, *_place(pod)), {"gracePeriodSeconds": "0"}))
+            elif uid not in self._pods and component(pod) not in self.unstarted:
+                await self._start(pod)
+        except NotFound:
+            return
+
+    async def _start(self, pod: Pod) -> None:
+        namespace, name = _place(pod)
+        if not pod["spec"].get("nodeName"):
+            target = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": NODE}}
+            await self._send(Request("POST", f"{path(kinds.POD, namespace, name)}/binding", {}, target))
+        kind = component(pod)
+        address = self._stable.setdefault((namespace, kind), next(_addresses)) if kind == "redis" else next(_addresses)
+        self._known[pod["metadata"]["uid"]] = (namespace, kind)
+        try:
+            running = await self._started(pod, kind, address)
+        except (OSError, KubeError):
+            return  # tried again
+        self._pods[pod["metadata"]["uid"]] = running
+        await self.report(pod, running)
+
+    async def _started(self, pod: Pod, kind: str, address: str) -> Running:
+        if kind == "redis":
+            return await self._redis(pod, address)
+        if kind == "agent":
+            return await self._agent(pod, address)
+        stop = await self._bidder(pod, address) if self._bidder else _nothing
+        return Running(address, stop)
+
+    async def report(self, pod: Pod, running: Running) -> None:
+        """Tell the API server that a pod runs."""
+        names = [container["name"] for container in pod["spec"]["containers"]]
+        conditions = [
+            {"type": kind, "status": "True" if running.ready or kind == "PodScheduled" else "False", "lastTransitionTime": running.since}
+            for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+        ]
+        containers = [
+            {
+                "name": each,
+                "ready": running.ready,
+                "restartCount": 0,
+                "image": "",
+                "imageID": "",
+                "state": {"running": {"startedAt": running.since}},
+            }
+            for each in names
+        ]
+        status = {
+            "phase": "Running",
+            "podIP": running.address,
+            "podIPs": [{"ip": running.address}],
+            "startTime": running.since,
+            "conditions": conditions,
+            "containerStatuses": containers,
+        }
+        await self._send(Request("PATCH", f"{path(kinds.POD, *_place(pod))}/status", {}, {"status": status}, MERGE))
+
+    # -- what is in a pod
+
+    async def _redis(self, pod: Pod, address: str) -> Running:
+        namespace = pod["metadata"]["namespace"]
+        volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+        data = self.claim(namespace, volumes["data"]["persistentVolumeClaim"]["claimName"])
+        data.mkdir(parents=True, exist_ok=True)
+        config = await self._kube.get(kinds.CONFIG_MAP, namespace, volumes["server"]["configMap"]["name"])
+        users = await self._kube.get(kinds.SECRET, namespace, volumes["users"]["secret"]["secretName"])
+        if config is None or users is None:
+            raise OSError("a volume cannot be mounted yet")
+        acl = data.parent / f"{data.name}.acl"
+        acl.write_bytes(base64.b64decode(users["data"]["users.acl"]))
+        text = config["data"]["redis.conf"].replace("/etc/bidlock/users/users.acl", str(acl)).replace("/data", str(data))
+        file = data.parent / f"{data.name}.conf"
+        file.write_text("\n".join(line for line in text.splitlines() if not line.startswith("bind ")) + f"\nbind {address}\n")
+        binary = binaries.find("valkey-9.1")
+        assert binary
+        with (data.parent / f"{data.name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(binary.path), str(file)], env={**os.environ, **binary.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return Running(address, lambda: _ended(process), process)
+
+    async def _agent(self, pod: Pod, address: str) -> Running:
+        namespace = pod["metadata"]["namespace"]
+        volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+        claim = self.claim(namespace, volumes["sqlite"]["persistentVolumeClaim"]["claimName"])
+        claim.mkdir(parents=True, exist_ok=True)
+        secret = await self._kube.get(kinds.SECRET, namespace, volumes["bidlock-agent-token"]["secret"]["secretName"])
+        if secret is None:
+            raise OSError("a volume cannot be mounted yet")
+        token = base64.b64decode(secret["data"]["token"]).decode()
+        file = claim / pod["spec"]["containers"][0]["args"][1].rpartition("/")[2]
+        file.touch()
+        if self.agent_process:
+            return await self._agent_process(file, token, address)
+        config = BackendConfig(Address("sqlite", path=f"/{file}"), timeout=5.0)
+        await SqliteOrigin(config, may_create=False).open()
+        runner = web.AppRunner(application(config, token), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, address, 8741).start()
+        return Running(address, runner.cleanup)
+
+    async def _agent_process(self, file: Path, token: str, address: str) -> Running:
+        (file.parent / "token").write_text(token)
+        command = [str(Path(sys.executable).with_name("bidlock")), "agent", "--file", str(file), "--token-file", str(file.parent / "token")]
+        process = subprocess.Popen([*command, "--listen", f"{address}:8741"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return Running(address, lambda: _ended(process), process)
+
+    async def _send(self, request: Request) -> dict[str, Any]:
+        return await self._transport.send(request)
+
+
+@asynccontextmanager
+async def kubelet(transport: Transport, folder: Path, **options: Any) -> AsyncIterator[Kubelet]:
+    """A kubelet that runs while the block does."""
+    made = Kubelet(transport, folder, **options)
+    task = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def component(pod: Pod) -> str:
+    """Which part of a policy a pod is."""
+    return str(pod["metadata"]["labels"].get("app.kubernetes.io/component", ""))
+
+
+def now() -> str:
+    """The present time, as the API server writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _place(pod: Pod) -> tuple[str, str]:
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]
+
+
+async def _nothing() -> None:
+    return
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, 3)
+    if process.poll() is None:
+        process.kill()
+    await asyncio.to_thread(process.wait)
