@@ -11,6 +11,7 @@ FEED ?=
 PYTHON_VERSION ?=
 SECONDS ?= 60
 SEED ?= 1
+AGAINST ?=
 FAULTS ?= all
 into ?= ..
 export UV_NO_SYNC := 1
@@ -100,8 +101,8 @@ model: $(SETUP) ## The model checker's large runs, with every trace (ONLY=word f
 	@$(BIN)/python tools/model $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: bench
-bench: $(SETUP) ## Measure bidlock, its peers and the raw floor in one run
-	@$(BIN)/bidlock bench
+bench: $(SETUP) ## Measure bidlock, its peers and the floor into bench.json, bench.svg (AGAINST=earlier.json)
+	@$(BIN)/bidlock bench --json bench.json --plot bench.svg $(if $(AGAINST),--against $(AGAINST))
 
 .PHONY: docs
 docs: $(SETUP) ## Build the site into site/; a dead link is an error

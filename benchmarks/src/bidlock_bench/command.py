@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import redis
 import typer
@@ -18,8 +18,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bidlock.cli.exit_codes import ExitCode
 from bidlock.cli.failures import redacted
-from bidlock_bench import running, table
-from bidlock_bench.report import as_json
+from bidlock_bench import comparing, plot, running, table
+from bidlock_bench.report import SCHEMA, as_json
 from bidlock_bench.rows import WORKLOADS
 from bidlock_bench.stage import Workload
 from bidlock_redis.testing.servers import ServerStartError, available
@@ -29,6 +29,11 @@ def bench(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Few short rounds: under 90 seconds.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every number here, too.")] = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw the ratios here, as SVG.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The JSON of an earlier run: fail where bidlock lost ground to the same contender.", exists=True),
+    ] = None,
     only: Annotated[list[str] | None, typer.Option(metavar="ROW", help="Measure only this row; can be given again.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, max=3600, help="How long each row measures.")] = None,
     url: Annotated[str, typer.Option(metavar="URL", help="A Redis or Valkey server of your own; without it one is started.")] = "",
@@ -40,7 +45,7 @@ def bench(
     Contenders take turns on one server, round after round. Ratios are taken round by round; trust them before the
     absolute numbers, which say as much about the machine. Rows know their aims and say whether they are met.
     """
-    workloads = _chosen(only or [])
+    workloads, earlier = _chosen(only or []), _read(against) if against else None
     if not url and flavour not in available():
         known = ", ".join(available()) or "none"
         raise typer.BadParameter(
@@ -54,10 +59,26 @@ def bench(
     typer.echo((table.markdown if markdown else table.plain)(outcome.environment, outcome.results))
     if json_file:
         json_file.write_text(json.dumps(as_json(outcome.environment, outcome.results), indent=2, ensure_ascii=False) + "\n")
+    if plot_file:
+        plot_file.write_text(plot.svg(outcome.environment, outcome.results))
+    worse = comparing.regressions(earlier, outcome.results) if earlier else []
     for failure in outcome.failures:
         typer.echo(f"{failure.contender} broke in {', '.join(failure.rows)}: {failure.error}", err=True)
-    if outcome.failures:
+    for regression in worse:
+        typer.echo(f"slower than in {against}: {regression}", err=True)
+    if outcome.failures or worse:
         raise typer.Exit(ExitCode.UNEXPECTED)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """An earlier run's JSON; told before anything is measured that it is none."""
+    try:
+        earlier: dict[str, Any] = json.loads(file.read_text())
+        if earlier["schema"] == SCHEMA:
+            return earlier
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise typer.BadParameter(f"{file} is no JSON that `bidlock bench --json` wrote", param_hint="--against")
 
 
 def _chosen(only: Sequence[str]) -> list[Workload]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 import time
@@ -86,7 +87,12 @@ async def run(workloads: Sequence[Workload], on: Stage, announce: Callable[[str,
             results, failures = await rounds.run(workload, replace(on, workers=workers), _turns(workload, on, announce))
             outcome.results += results
             outcome.failures += failures
-    outcome.environment |= {"rounds": on.rounds, "seconds per row": on.seconds, "took": f"{time.monotonic() - began:.0f} s"}
+    outcome.environment |= {
+        "load after": round(os.getloadavg()[0], 2),
+        "rounds": on.rounds,
+        "seconds per row": on.seconds,
+        "took": f"{time.monotonic() - began:.0f} s",
+    }
     return outcome
 
 
