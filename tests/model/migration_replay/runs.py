@@ -23,5 +23,5 @@ REPLAYED = (
     Scenario("replay: a replaced file", ("dual", "strict"), replaced_file=True, start="strict", authority=Role.TARGET),
     Scenario("replay: original bots, fenced", CORE, bots="fence"),
     Scenario("replay: original bots, bare", CORE, bots="bare"),
-    Scenario("replay: courtesies", FIVE, marks=True),
+    Scenario("replay: courtesies", CORE, marks=True, start="primary"),
 )

@@ -108,6 +108,15 @@ async def test_confirm_raises_the_counter(store, ticket) -> None:
     assert (await store.observe()).counter == 77
 
 
+async def test_a_bidder_that_rests_on_redis_leaves_its_marker_whatever_the_window_says(store, ticket) -> None:
+    placed = ticket(mode="primary")
+    assert (await store.acquire(placed)).verdict is Verdict.MODE
+    assert (await store.mark(placed, 3, MarkerState.PLACED)).ok
+    assert (await store.mark(ticket("other", mode="only"), 3)).verdict is Verdict.MODE
+
+    assert (await store.inspect(placed.posting)).marker.state is MarkerState.PLACED
+
+
 @pytest.mark.parametrize(
     ("column", "value", "verdict"),
     [

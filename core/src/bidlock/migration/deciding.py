@@ -186,10 +186,20 @@ def rest_or_begin(sight: Sight, wish: Wish) -> Action | None:
     if not register.settled or register.recovering:
         return None
     if wish.mode == register.to:
-        return open_missing(sight, required_only=True) or roll_template(sight) or actions.Noop()
+        return open_missing(sight, required_only=True) or roll_template(sight) or miss_required(sight) or actions.Noop()
     step = 1 if LADDER.index(wish.mode) > LADDER.index(register.to) else -1
     following = LADDER[LADDER.index(register.to) + step]
     return refuse(sight, wish, following, forward=step > 0) or actions.Begin(register.to, following)
+
+
+def miss_required(sight: Sight) -> Action | None:
+    """Settled, but on a store that is not there: bidders skip everything, which is not what was wanted."""
+    required = MODES[sight.register.to].required
+    if Role.TARGET in required and not sight.target_ok:
+        return actions.Wait("RedisUnavailable", _NOBODY_BIDS.format(store="target"))
+    if Role.ORIGIN in required and not sight.origin.reachable:
+        return actions.Wait("SQLiteUnavailable", _NOBODY_BIDS.format(store="origin"))
+    return None
 
 
 def refuse(sight: Sight, wish: Wish, following: str, *, forward: bool) -> Action | None:
@@ -378,6 +388,7 @@ RULES: tuple[Rule, ...] = (
     close_door,
 )
 
+_NOBODY_BIDS = "the fleet is where it should be, but the {store} store that it rests on does not answer: nobody bids until it is back"
 _LOSS = (
     "bucket {number} of the target store came back without everything it had acknowledged, while it alone held the markers: "
     "bids may have been forgotten. Bring back the copy that has them; or accept the loss by naming {nonce}: "

@@ -191,6 +191,7 @@ class MemoryTarget(_MemoryStore):
         if meta.owner not in (SELF, constitution.owner):
             return Outcome.OWNER
         meta.owner, meta.epoch, meta.domain = constitution.owner, constitution.epoch, constitution.domain
+        meta.ttl_max_ms = max(meta.ttl_max_ms, constitution.ttl_max_ms)
         return Outcome.OK
 
     async def plant(self, bucket: int) -> Outcome:
@@ -254,7 +255,7 @@ def _written(store: Store, constitution: Constitution, modes: frozenset[str]) ->
         owner=constitution.owner,
         buckets=buckets,
         modes=modes,
-        ttl_max_ms=constitution.ttl_max_ms,
+        ttl_max_ms=max(constitution.ttl_max_ms, store.meta.ttl_max_ms if store.meta else 0),
         margin_ms=constitution.margin_ms,
         run_id=store.run_id,
         epoch=constitution.epoch,

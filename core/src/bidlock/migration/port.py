@@ -42,7 +42,7 @@ class Constitution:
         owner: The policy's or register's id.
         epoch: The register's.
         domain: Identity of the origin file.
-        ttl_max_ms: Longest TTL, milliseconds.
+        ttl_max_ms: Longest TTL, milliseconds; a store that knows a longer one keeps it, for such leases may live.
         margin_ms: Fixed part of the safety margin, milliseconds.
         watermark_ms: The register's.
     """

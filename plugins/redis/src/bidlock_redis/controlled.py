@@ -154,7 +154,7 @@ class RedisTarget:
 
     async def _take_over(self, bucket: int, constitution: Constitution) -> Outcome:
         keys = self._backend.keys(bucket)
-        words = (constitution.owner, constitution.epoch, constitution.domain, constitution.watermark_ms)
+        words = (constitution.owner, constitution.epoch, constitution.domain, constitution.watermark_ms, constitution.ttl_max_ms)
         return _OUTCOMES[await self._backend.run(scripts.TAKEOVER, keys, (keys.meta,), words)]
 
     async def _run(self, script: Script, bucket: int, epoch: int | str, *own: str | int) -> Outcome:

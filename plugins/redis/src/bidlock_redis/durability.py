@@ -45,6 +45,11 @@ async def read(backend: RedisBackend, keys: Keys, server: facts.ServerFacts) -> 
     )
     if not wrong and not server.aof:
         warnings += ("the last write of the append-only file failed: look at the server's disk and log",)
+    if server.replicas > backend.options.wait_replicas:
+        warnings += (
+            f"the server has {server.replicas} replicas, and bidlock waits for {backend.options.wait_replicas}: one that knows less may "
+            f"take over; put wait_replicas={server.replicas} into every URL",
+        )
     return Durability(not warnings, warnings, settings)
 
 

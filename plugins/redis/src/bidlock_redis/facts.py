@@ -23,6 +23,7 @@ class ServerFacts:
         master: Whether it takes writes.
         policy: Its `maxmemory-policy`; empty when it does not say.
         aof: Whether it writes an append-only file, and the last write went well.
+        replicas: How many replicas are connected to it.
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class ServerFacts:
     master: bool
     policy: str
     aof: bool
+    replicas: int = 0
 
 
 def read(info: str) -> ServerFacts:
@@ -44,6 +46,7 @@ def read(info: str) -> ServerFacts:
         master=values.get("role") == "master",
         policy=values.get("maxmemory_policy", ""),
         aof=values.get("aof_enabled") == "1" and values.get("aof_last_write_status") == "ok",
+        replicas=int(values.get("connected_slaves", "0")),
     )
 
 

@@ -47,12 +47,12 @@ def refuse_other_layout(backend: RedisBackend, state: BucketState) -> None:
 
 
 async def _durable(backend: RedisBackend, bucket: int) -> bool:
-    """Whether the server acknowledges nothing that a crash may lose; where a replica may take over, only if it acknowledged, too."""
+    """Whether the server acknowledges nothing that a crash may lose; where replicas may take over, only if all of them acknowledged, too."""
     if backend.options.kind in ("sentinel", "cluster") and not backend.options.wait_replicas:
         return False
     keys = backend.keys(bucket)
-    said = await backend.command(keys, b"INFO", b"persistence")
-    return (await durability.read(backend, keys, facts.read(said.decode()))).durable
+    said = [await backend.command(keys, b"INFO", section) for section in (b"persistence", b"replication")]
+    return (await durability.read(backend, keys, facts.read(b"\n".join(said).decode()))).durable
 
 
 def seen(state: BucketState, epoch: int, *, durable: bool) -> Bucket:

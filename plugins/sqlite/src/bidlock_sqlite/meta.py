@@ -49,8 +49,15 @@ class Client:
     domain: str = ""
 
 
-def refusal(meta: Meta | None, client: Client, ticket: Ticket) -> Answer | None:
-    """Why the store must not serve this attempt; None when it may."""
+def refusal(meta: Meta | None, client: Client, ticket: Ticket, *, courtesy: bool = False) -> Answer | None:
+    """Why the store must not serve this attempt; None when it may.
+
+    Args:
+        meta: The store's own.
+        client: What it expects.
+        ticket: Who asks.
+        courtesy: The mode does not rest on this store, so no window of it holds the mode.
+    """
     if meta is None:
         return _CLOSED
     if meta.owner != client.owner:
@@ -59,7 +66,7 @@ def refusal(meta: Meta | None, client: Client, ticket: Ticket) -> Answer | None:
         return _FORMAT
     if meta.domain != (ticket.domain or client.domain or meta.domain):
         return _DOMAIN
-    if f",{ticket.mode}," not in meta.modes:
+    if not courtesy and f",{ticket.mode}," not in meta.modes:
         return _MODE
     if ticket.ttl_ms > meta.ttl_max_ms:
         return _TTL

@@ -10,6 +10,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 from bidlock.backend import FORMAT, SELF, Answer, Inspection, LeaseRecord, MarkerState, SelfMeta, Ticket, Verdict
+from bidlock.modes import MODES, Role
 from bidlock.postings import HASH_NAME, Posting
 from bidlock_sqlite import rows
 from bidlock_sqlite.meta import Client, Meta, refusal
@@ -122,8 +123,9 @@ class Transaction:
         return _OK
 
     def mark(self, ticket: Ticket, token: int, state: MarkerState) -> Answer:
-        """See `Backend.mark`."""
-        if refused := refusal(self.meta, self._client, ticket):
+        """See `Backend.mark`. After a bid that rests on another store, a marker does no harm whatever the window says."""
+        mode = MODES.get(ticket.mode)
+        if refused := refusal(self.meta, self._client, ticket, courtesy=bool(mode and Role.ORIGIN in mode.marks)):
             return refused
         row = self._cursor.execute(SQL["marker"], (ticket.posting.key,)).fetchone()
         if row is None:

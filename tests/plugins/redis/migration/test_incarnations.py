@@ -164,6 +164,14 @@ async def test_a_blessing_never_lowers_the_watermark(store):
     assert (await store.look()).watermark_ms == 1_800_000_000_000
 
 
+@pytest.mark.parametrize(("ttl_max_ms", "after"), [(1000, 3_600_000), (7_200_000, 7_200_000)])
+async def test_a_blessing_never_lowers_the_longest_ttl_for_such_leases_may_live(store, ttl_max_ms, after):
+    await store.opened("only")
+    store.write(run_id="f" * 40)
+    await store.bless(0, "", "only", incarnation=INCARNATION + 1, ttl_max_ms=ttl_max_ms)
+    assert int(store.meta()["ttl_max"]) == after
+
+
 async def test_a_blessing_voids_the_stamp_of_an_earlier_copy(store):
     await store.opened()
     await store.target.stamp(await store.target.tail(0), EPOCH, 0, "3")
@@ -233,6 +241,13 @@ async def test_what_clients_kept_for_themselves_goes_over_whole(store):
     assert verdicts == [Verdict.HELD, Verdict.DONE, Verdict.OK]
 
 
+@pytest.mark.parametrize(("ttl_max_ms", "after"), [(1000, 3_600_000), (7_200_000, 7_200_000)])
+async def test_who_takes_over_may_raise_the_longest_ttl_but_not_lower_it(store, ttl_max_ms, after):
+    await store.self_client()
+    assert await store.target.take_over(Constitution("fleet-1", EPOCH, "file-1", ttl_max_ms, 10)) is Outcome.OK
+    assert int(store.meta()["ttl_max"]) == after
+
+
 async def test_taking_over_what_is_ours_already_changes_nothing(store):
     await store.opened("only")
     before = store.dump()
@@ -274,5 +289,5 @@ async def test_a_bucket_that_changed_since_it_was_seen_is_not_taken(store, field
     client = await store.self_client()
     store.write(**fields)
     before, keys = store.dump(), client.keys(0)
-    assert await client.run(scripts.TAKEOVER, keys, (keys.meta,), ("fleet-1", 1, "file-1", 0)) == word
+    assert await client.run(scripts.TAKEOVER, keys, (keys.meta,), ("fleet-1", 1, "file-1", 0, 0)) == word
     assert (store.dump() == before) is (word != b"OK")

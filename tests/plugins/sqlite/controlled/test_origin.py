@@ -59,6 +59,14 @@ async def test_a_file_without_meta_becomes_the_controllers(before, origin, path,
     assert (len(seen.domain), seen.drained, seen.synced, seen.counter) == (32, True, frozenset(), 0)
 
 
+@pytest.mark.parametrize(("ttl_max_ms", "after"), [(1000, 3_600_000), (7_200_000, 7_200_000)])
+async def test_who_takes_a_file_over_may_raise_the_longest_ttl_but_not_lower_it(origin, make, terms, ttl_max_ms, after):
+    bidder = await make()
+    assert await origin.constitute(replace(terms, ttl_max_ms=ttl_max_ms), frozenset({"sqlite"})) is Outcome.OK
+
+    assert (await bidder.observe()).ttl_max_ms == after
+
+
 async def test_a_self_file_is_taken_over_with_its_domain_its_counter_and_its_markers(origin, make, ticket, terms):
     bidder, mine = await make(), ticket()
     token = (await bidder.acquire(mine)).token

@@ -53,9 +53,9 @@ INSERT INTO bidlock_marker (key, nonce, token, state, posted_at_ms) VALUES (?, ?
 
 -- name: constitute
 -- arguments: owner, buckets, epoch, modes, watermark, ttl_max_ms, margin_ms, now
--- returns: nothing; domain, counter and markers stay
+-- returns: nothing; domain, counter and markers stay, and leases of the old length may: the longest TTL is never lowered
 UPDATE bidlock_meta
-SET owner = ?, buckets = ?, epoch = ?, modes = ?, watermark_ms = max(watermark_ms, ?), ttl_max_ms = ?, margin_ms = ?, closed_at = ?
+SET owner = ?, buckets = ?, epoch = ?, modes = ?, watermark_ms = max(watermark_ms, ?), ttl_max_ms = max(ttl_max_ms, ?), margin_ms = ?, closed_at = ?
 WHERE id = 1;
 
 -- name: forget_copies
