@@ -46,13 +46,17 @@ async def read(backend: RedisBackend, keys: Keys, server: facts.ServerFacts) -> 
     if not wrong and not server.aof:
         warnings += ("the last write of the append-only file failed: look at the server's disk and log",)
     if server.replicas > backend.options.wait_replicas:
-        warnings += (
-            f"the server has {server.replicas} replicas, and bidlock waits for {backend.options.wait_replicas}: one that knows less may "
-            f"take over; put wait_replicas={server.replicas} into every URL",
-        )
+        warnings += (_too_few(server.replicas, backend.options.wait_replicas),)
     return Durability(not warnings, warnings, settings)
 
 
 async def _setting(backend: RedisBackend, keys: Keys, name: str) -> str:
     reply = await backend.command(keys, b"CONFIG", b"GET", name)
     return reply[1].decode() if reply else ""
+
+
+def _too_few(replicas: int, waited_for: int) -> str:
+    return (
+        f"the server has {replicas} replicas, and bidlock waits for {waited_for}: one that knows less may take over; "
+        f"put wait_replicas={replicas} into every URL"
+    )
