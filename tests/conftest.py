@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator
 
@@ -21,3 +22,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 def redis_url(redis_server) -> str:
     """URL of `redis_server` under a prefix that no other test uses."""
     return f"{redis_server.url}?prefix=t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of loopback that nobody has; somebody may take it before you do."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
