@@ -90,19 +90,29 @@ def test_two_builders_at_once_build_once(cache, tiny):
 
 
 def test_a_killed_build_is_never_used_and_leaves_nothing_behind(cache, tiny, said, until):
+    (cache / "go").unlink()  # no shared results: the compiler has enough to do to be caught at it
     builder = start_builder(tiny)
-    until(lambda: list((cache / "staging").glob("tiny.*.part")))
+    until(lambda: [child for child in psutil.Process(builder.pid).children(recursive=True) if child.name() == "compile"])
     children = psutil.Process(builder.pid).children(recursive=True)
+
     builder.send_signal(signal.SIGKILL)
     builder.communicate()
+
     psutil.wait_procs(children, timeout=30)
     assert not [child for child in children if child.is_running()]
+    assert not list((cache / "staging").glob("tiny.*.part/*"))
     assert not building.find(tiny).exists()
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(cache, tiny, said):
+    left = cache / "staging" / "tiny.killed.part"
+    left.mkdir(parents=True)
+    (left / "tiny").write_text("half a program")
 
     building.build([tiny], say=said.append)
 
-    assert subprocess.run([building.find(tiny)], check=False).returncode == 0
     assert not list((cache / "staging").glob("*.part"))
+    assert subprocess.run([building.find(tiny)], check=False).returncode == 0
 
 
 def test_a_failed_build_ends_with_the_compilers_words(cache, tiny, said):

@@ -109,6 +109,12 @@ def test_a_full_disk_is_said_with_the_variable_that_names_another(run):
         run.check_space(2**60)
 
 
+def test_a_process_is_out_of_reach_of_what_ends_our_terminal(run):
+    run.start("sleeper", ["/bin/sleep", "1000"])
+
+    assert os.getsid(run.find("sleeper").pid) == run.find("sleeper").pid
+
+
 def test_a_process_outlives_who_started_it(run, until):
     code = f"from pathlib import Path; from bidlock_kube.runs import Run; Run(Path({str(run.folder)!r}), Path({str(run.logs)!r})).start('sleeper', ['/bin/sleep', '1000'])"
     subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -42,7 +43,10 @@ class Tenant:
 
     def __init__(self, logs: Path) -> None:
         self.process = subprocess.Popen([sys.executable, "-c", TENANT, logs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def await_joined(self) -> Tenant:
         assert self.process.stdout.readline() == "joined\n"
+        return self
 
     def leave(self) -> None:
         self.process.communicate()
@@ -55,7 +59,7 @@ class Tenant:
 @pytest.fixture
 def tenants(run):
     """Two of them."""
-    both = [Tenant(run.logs), Tenant(run.logs)]
+    both = [Tenant(run.logs).await_joined() for _ in range(2)]
     yield both
     for one in both:
         one.kill()
@@ -120,17 +124,22 @@ def test_what_was_left_when_guardian_and_tenants_were_killed_is_swept_by_the_nex
 def test_the_next_tenant_brings_a_guardian_back(run, tenants):
     run.kill("guardian")
 
-    third = Tenant(run.logs)
+    third = Tenant(run.logs).await_joined()
 
     assert run.find("guardian")
     third.leave()
 
 
 def test_who_comes_while_a_run_is_swept_gets_a_new_one(run, until):
-    Tenant(run.logs).kill()
+    run.folder.mkdir(parents=True)
+    with (run.folder / "users").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        late = Tenant(run.logs)
+        until(lambda: any(file.path == users.name for file in psutil.Process(late.process.pid).open_files()))
+        runs.sweep(run.folder)
 
-    late = Tenant(run.logs)
+    late.await_joined()
 
-    assert run.find("server").status() != psutil.STATUS_ZOMBIE
+    assert run.find("server")
     late.leave()
-    until(lambda: not run.folder.exists())
+    assert not run.folder.exists()
