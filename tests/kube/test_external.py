@@ -40,5 +40,5 @@ def test_it_keeps_its_processes_and_its_audit_log_to_itself(external):
 def test_without_a_context_one_line_says_what_to_set(kube, tmp_path, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
 
-    with pytest.raises(KubeError, match="no external cluster .*; set KUBECONFIG, or unset BIDLOCK_KUBE"):
+    with pytest.raises(KubeError, match=r"no external cluster .*; set KUBECONFIG, or unset BIDLOCK_KUBE"):
         clusters.external(tmp_path)
