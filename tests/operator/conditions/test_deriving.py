@@ -93,7 +93,7 @@ CASES = {
     "a fleet with one bidder that is ready": (facts(ready=1), RESTING),
     "a fleet that has not begun": (
         Facts(policy(), None, None, None),
-        moving("Founding", Ready="False Founding", RedisReady="Unknown NotNeeded"),
+        moving("Founding", Ready="False Founding", RedisReady="Unknown Founding"),
     ),
     "a step that begins": (facts(asked=policy("RedisPrimary"), action=actions.Begin("dual", "strict")), moving("Walking")),
     "a step that rolls": (
@@ -159,7 +159,7 @@ CASES = {
     ),
     "a mode of Redis that this version has not": (
         Facts(policy(redis={"mode": "Sentinel"}), None, problems={"RedisModeUnsupported": "Sentinel comes later"}),
-        stuck("RedisModeUnsupported", Ready="False RedisModeUnsupported", RedisReady="Unknown NotNeeded"),
+        stuck("RedisModeUnsupported", Ready="False RedisModeUnsupported", RedisReady="Unknown RedisModeUnsupported"),
     ),
     "SQLite away at dual": (
         facts(origin=Origin(reachable=False), problems={"SQLiteUnavailable": "the agent does not answer"}),

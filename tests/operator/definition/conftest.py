@@ -117,14 +117,6 @@ class Policies:
         return {"apiVersion": "/".join(PLACE), "kind": "BidLockPolicy", "metadata": {"name": name}, "spec": whole}
 
 
-@pytest.fixture(scope="session")
-def defined(kube, definition):
-    """A cluster that knows policies."""
-    kube.apply(definition)
-    kube.kubectl("wait", "--for=condition=Established", "crd/bidlockpolicies.bidlock.io", "--timeout=60s")
-    return kube
-
-
 @pytest.fixture(scope="module")
 def policies(defined) -> Iterator[Policies]:
     with namespaces.isolated(defined) as namespace:

@@ -81,10 +81,10 @@ def _degraded(facts: Facts, news: Headline) -> Condition:
 
 
 def _redis(facts: Facts, news: Headline) -> Condition:
-    if not facts.redis_needed:
-        return _of(facts, ConditionType.REDIS_READY, None, Reason.NOT_NEEDED, "the fleet does not use Redis in this phase.")
     if facts.sight is None:
         return _of(facts, ConditionType.REDIS_READY, None, news.reason, news.message)
+    if not facts.redis_needed:
+        return _of(facts, ConditionType.REDIS_READY, None, Reason.NOT_NEEDED, "the fleet does not use Redis in this phase.")
     if _redis_open(facts):
         return _of(facts, ConditionType.REDIS_READY, True, Reason.OPEN, "Redis answers and is open.")
     reason, message = _redis_trouble(facts)

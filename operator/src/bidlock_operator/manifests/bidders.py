@@ -27,7 +27,7 @@ def children(
         replicas: How many there shall be; None when an autoscaler acts on them itself.
         canaries: How many bidders work in `canary_mode` beside them.
         canary_mode: Their mode; without canaries it does not matter.
-        revision: Changes when the pods must be replaced although the template is the same, after a change of passwords.
+        revision: Changes when pods that use Redis must be replaced although the template is the same: it has other passwords.
     """
     if policy.sqlite.topology is Topology.PER_POD:
         return [stateful(policy, mode, platform, replicas=replicas, revision=revision)]
@@ -67,7 +67,7 @@ def stateful(policy: Policy, mode: str, platform: Platform, *, replicas: int | N
     storage = policy.sqlite.storage
     volume = None if storage else {"name": SQLITE_VOLUME, "emptyDir": {}}
     template = _template(policy, mode, environment.equip(policy, mode, platform, volume), "stable", revision)
-    if Role.ORIGIN in {*MODES[mode].roles, *MODES[mode].marks}:
+    if Role.ORIGIN in _touched(mode):
         _add_agent(template["spec"], policy, platform)
     claims = {"volumeClaimTemplates": [_own_claim(policy)]} if storage else {}
     return objects.child(
@@ -87,6 +87,10 @@ def stateful(policy: Policy, mode: str, platform: Platform, *, replicas: int | N
             **claims,
         },
     )
+
+
+def _touched(mode: str) -> frozenset[Role]:
+    return frozenset({*MODES[mode].roles, *MODES[mode].marks})
 
 
 def _replicas(replicas: int | None) -> dict[str, int]:
@@ -112,7 +116,7 @@ def _template(policy: Policy, mode: str, equipment: Equipment, track: str, revis
     metadata = template.setdefault("metadata", {})
     found = {objects.MODE_LABEL: mode, objects.TRACK_LABEL: track, **objects.selector(policy, objects.BIDDER)}
     metadata["labels"] = objects.labels(policy, objects.BIDDER) | metadata.get("labels", {}) | found
-    if revision:
+    if revision and Role.TARGET in _touched(mode):
         metadata["annotations"] = metadata.get("annotations", {}) | {objects.CONFIG_ANNOTATION: revision}
     spec = template["spec"]
     for container in (*spec.get("initContainers", ()), *spec["containers"]):
@@ -141,7 +145,7 @@ def _joined(theirs: Any, ours: Any) -> list[dict[str, Any]]:
 
 def _keep_together(spec: dict[str, Any], policy: Policy, mode: str) -> None:
     """Prefer the node on which the file's volume is; whatever the user wants of pods stays."""
-    if Role.ORIGIN not in {*MODES[mode].roles, *MODES[mode].marks}:
+    if Role.ORIGIN not in _touched(mode):
         return
     affinity = spec.setdefault("affinity", {}).setdefault("podAffinity", {})
     key = "preferredDuringSchedulingIgnoredDuringExecution"

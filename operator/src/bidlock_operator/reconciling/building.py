@@ -37,10 +37,12 @@ def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Password
     return made
 
 
-def fleet(policy: Policy, platform: Platform, mode: str, children: Children, canary: Canary, register: Register | None) -> Manifests:
-    """The bidders."""
+def fleet(
+    policy: Policy, platform: Platform, mode: str, children: Children, canary: Canary, register: Register | None, revision: str = ""
+) -> Manifests:
+    """The bidders; another `revision` replaces them."""
     replicas = None if autoscaled(children, naming.bidder(policy)) else policies.replicas(policy, register)
-    return bidders.children(policy, mode, platform, replicas=replicas, canaries=canary.count, canary_mode=canary.mode)
+    return bidders.children(policy, mode, platform, replicas=replicas, canaries=canary.count, canary_mode=canary.mode, revision=revision)
 
 
 def autoscaled(children: Children, name: str) -> bool:

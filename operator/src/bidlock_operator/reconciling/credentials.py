@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bidlock_operator.kube.client import Kube
@@ -12,7 +14,7 @@ from bidlock_operator.kube.errors import AlreadyExists, NotFound
 from bidlock_operator.kube.kinds import SECRET
 from bidlock_operator.manifests import agent, naming, redis
 from bidlock_operator.manifests.acl import Passwords
-from bidlock_operator.policies import Policy
+from bidlock_operator.policies import Policy, SecretKey
 
 FRESH = 30.0
 """Seconds for which a Secret that was read is believed."""
@@ -24,6 +26,13 @@ class Credentials:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._read: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
 
     async def passwords(self, policy: Policy) -> Passwords:
         """Of the users of a managed Redis.
@@ -48,11 +57,28 @@ class Credentials:
     async def url(self, policy: Policy) -> str:
         """Of an External Redis, as the operator reaches it; raises as `passwords` does."""
         assert policy.redis.external is not None  # noqa: S101 — the definition requires it with External
-        secret = policy.redis.external.operator_url
-        url = (await self._data(policy.namespace, secret.name, None)).get(secret.key, "").strip()
-        if not url:
-            raise ValueError(f"Secret {secret.name} has no key {secret.key!r}; put Redis's URL there")
-        return url
+        return await self._value(policy, policy.redis.external.operator_url)
+
+    async def authority(self, policy: Policy) -> Path:
+        """A file with the authority that signed Redis's certificate; another one has another name. Raises as `passwords` does."""
+        text = await self._value(policy, SecretKey(policy.redis.tls_secret, "ca.crt"))
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="bidlock-")
+        file = Path(self._folder.name) / f"{naming.fingerprint([text])}.crt"
+        if not file.exists():
+            file.write_text(text)
+        return file
+
+    async def revision(self, policy: Policy) -> str:
+        """Changes when bidders must be replaced to learn of another password or URL. Raises as `passwords` does."""
+        external = policy.redis.external
+        known = await self._value(policy, external.url) if external else (await self.passwords(policy)).bidder
+        return naming.fingerprint([known])
+
+    async def _value(self, policy: Policy, secret: SecretKey) -> str:
+        value = (await self._data(policy.namespace, secret.name, None)).get(secret.key, "").strip()
+        if not value:
+            raise ValueError(f"Secret {secret.name} has no key {secret.key!r}; put it there")
+        return value
 
     async def _data(self, namespace: str, name: str, make: Callable[[], Mapping[str, Any]] | None) -> Mapping[str, str]:
         read_at, data = self._read.get(name, (0.0, {}))

@@ -90,6 +90,7 @@ class Reconciler:
         self._links = Links(ground.plugins, self._measure, lambda: ground.news.wake(place))
         self._recorded = time.monotonic()
         self._checked: tuple[int, str] = (0, "")
+        self._revision = ""
 
     async def step(self) -> float:
         """Do one pass.
@@ -115,6 +116,7 @@ class Reconciler:
     async def close(self) -> None:
         """Close what is open."""
         await self._links.close()
+        self._credentials.close()
 
     # -- observing
 
@@ -150,7 +152,8 @@ class Reconciler:
         needs = needing.needs(policy, register, redis_was_there=was_there)
         try:
             manifests = await self._apply_stores(scene, needs)
-            addresses = await reaching.addresses(policy, scene.children, self._credentials, needs)
+            addresses = await reaching.addresses(policy, self._ground.platform, scene.children, self._credentials, needs)
+            self._revision = await self._credentials.revision(policy) if needs.redis else ""
         except ValueError as error:
             return await self._rest(scene, Situation(scene.bidders, problems={Reason.CREDENTIALS_MISSING: str(error)}))
         stores = await self._links.point(addresses)
@@ -256,7 +259,9 @@ class Reconciler:
     async def _settle_down(self, scene: Scene, situation: Situation, manifests: building.Manifests, canary: Canary) -> float:
         """Nothing is to be written now: mend the children, say how things are, and wait."""
         policy = scene.policy
-        wanted = building.fleet(policy, self._ground.platform, scene.remembered.template, scene.children, canary, scene.remembered.register)
+        wanted = building.fleet(
+            policy, self._ground.platform, scene.remembered.template, scene.children, canary, scene.remembered.register, self._revision
+        )
         problems = dict(situation.problems)
         if Reason.TEMPLATE_INVALID not in problems:
             for name in await self._appliance.apply(wanted, scene.children):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bidlock.migration.sight import Sight
 from bidlock.modes import Role
-from bidlock_operator.manifests import acl, agent, redisconf
+from bidlock_operator.manifests import acl, agent, redis, redisconf
+from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.observing import children as observed
 from bidlock_operator.observing.children import Children
 from bidlock_operator.observing.stores import Addresses, Links
@@ -13,7 +14,7 @@ from bidlock_operator.reconciling.credentials import Credentials
 from bidlock_operator.reconciling.needing import Needs
 
 
-async def addresses(policy: Policy, children: Children, credentials: Credentials, needs: Needs) -> Addresses:
+async def addresses(policy: Policy, platform: Platform, children: Children, credentials: Credentials, needs: Needs) -> Addresses:
     """Where the stores are now; empty where there is no pod with an address.
 
     Raises:
@@ -21,7 +22,7 @@ async def addresses(policy: Policy, children: Children, credentials: Credentials
         KubeError: the API server did not answer.
     """
     origin = await _origin(policy, children, credentials) if needs.agent else ""
-    target = await _target(policy, children, credentials) if needs.redis else ""
+    target = await _target(policy, platform, children, credentials) if needs.redis else ""
     return Addresses(origin, target, policy.lock.key_prefix, policy.owner)
 
 
@@ -39,14 +40,17 @@ async def _origin(policy: Policy, children: Children, credentials: Credentials) 
     return f"sqlite+http://:{await credentials.token(policy)}@{_bracketed(host)}:{agent.PORT}" if host else ""
 
 
-async def _target(policy: Policy, children: Children, credentials: Credentials) -> str:
+async def _target(policy: Policy, platform: Platform, children: Children, credentials: Credentials) -> str:
     if not policy.redis.managed:
         return await credentials.url(policy)
     host = observed.address(children.component("redis"))
     if not host:
         return ""
-    password = (await credentials.passwords(policy)).operator
-    return f"redis://{acl.OPERATOR}:{password}@{_bracketed(host)}:{redisconf.port(policy)}/0"
+    user = f"{acl.OPERATOR}:{(await credentials.passwords(policy)).operator}"
+    if not policy.redis.tls_secret:
+        return f"redis://{user}@{_bracketed(host)}:{redisconf.port(policy)}/0"
+    # The certificate names the Service, not the pod's address.
+    return f"rediss://{user}@{redis.endpoint(policy, platform)}/0?ssl_ca_certs={await credentials.authority(policy)}"
 
 
 def _bracketed(host: str) -> str:
