@@ -41,6 +41,8 @@ async def transport(defined, monkeypatch):
     from bidlock_operator.kube.connecting import connected
 
     monkeypatch.setenv("KUBECONFIG", str(defined.kubeconfig))
+    # kopf logs in with the synchronous client, which read the variable when it was imported.
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(defined.kubeconfig))
     async with connected(10.0) as made:
         yield made
 
