@@ -68,6 +68,16 @@ async def test_a_mode_that_needs_a_store_the_client_lacks_is_skipped_with_the_re
     assert outcome == Skipped(SkipReason.MODE, "mode strict needs the origin store, which this client is not configured for")
 
 
+@pytest.mark.parametrize(("mode", "bids"), [("sqlite", False), ("dual", False), ("strict", True), ("primary", True), ("only", True)])
+async def test_beside_original_bots_on_redis_only_modes_that_always_ask_redis_bid(environment, mode, bids):
+    environment.pop("BIDLOCK_MODE_FILE")
+    async with bidlock.connect(environment=environment | {"BIDLOCK_ORIGINAL_KEYS": "1"}, mode=mode) as locks:
+        outcome = await locks.bid_once("upwork", "1", placed)
+
+    assert isinstance(outcome, Placed) is bids
+    assert bids or (outcome.reason, "original bots" in outcome.detail) == (SkipReason.MODE, True)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -10,6 +10,7 @@ from bidlock.attempts import Attempt, Refusal
 from bidlock.backend import Ticket
 from bidlock.client import Client
 from bidlock.holding import Held
+from bidlock.modes import Role
 from bidlock.outcomes import SkipReason
 from bidlock.sharing import Turn
 from bidlock.stores import Store
@@ -19,6 +20,10 @@ TRANSIENT = frozenset({SkipReason.HELD, SkipReason.CLOSED, SkipReason.MODE, Skip
 """Refusals that time may cure: waited for within the timeout, and worth another try later."""
 
 _IN_LINE = Refusal(SkipReason.HELD, detail="another caller in this process has it")
+_UNHEARD = (
+    "mode {mode} bids without Redis, where original bots lock too (BIDLOCK_ORIGINAL_KEYS): neither would hear of the other; "
+    "walk to strict before they run beside, or end them"
+)
 _CLAIMED_HERE = Refusal(SkipReason.ALREADY_BID, detail="claimed by another caller in this process")
 
 
@@ -94,6 +99,8 @@ async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
     mode = client.mode  # fixed here for the whole attempt, whatever the source says later
     if missing := client.lacks(mode):
         return Refusal(SkipReason.MODE, detail=f"mode {mode.name} needs the {missing.value} store, which this client is not configured for")
+    if client.settings.original_keys and Role.TARGET not in mode.required:
+        return Refusal(SkipReason.MODE, detail=_UNHEARD.format(mode=mode.name))
     if not client.knows(mode):
         await client.learn(mode, ask.ttl_ms)
     ticket = Ticket(ask.posting, os.urandom(16).hex(), mode.name, client.settings.holder, ask.ttl_ms, ask.posted_at_ms, client.domain)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from bidlock import plugins
-from bidlock.cli import output
+from bidlock.cli import legacy_fence, output
 from bidlock.cli.exit_codes import ExitCode
 from bidlock.cli.failures import say
 from bidlock.cli.options import AsJson
@@ -58,6 +58,7 @@ _GOAL_HELP = "Where the fleet should end up: " + ", ".join(Goal) + "."
 DEFAULT_REGISTER = Path("bidlock-register.json")
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(legacy_fence.app, name="legacy-fence")
 
 
 @app.command()

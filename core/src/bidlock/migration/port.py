@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bidlock.backend import MarkerState
 from bidlock.migration.sight import Bucket, Origin
@@ -139,6 +139,20 @@ class OriginStore(MigratableStore, Protocol):
 
         OWNER when it belongs to another owner; OK when it is this owner's already (nothing is changed then).
         """
+
+
+@runtime_checkable
+class FencesOriginalBots(Protocol):
+    """An origin store that original bots use, too, and that can make them obey."""
+
+    async def install_fence(self, epoch: int) -> Outcome:
+        """Have original bots obey windows, markers and the watermark from now on; may be repeated.
+
+        They are admitted only while a mode that rests on this store alone is.
+        """
+
+    async def remove_fence(self, epoch: int) -> Outcome:
+        """Take the fence away, after the last original bot."""
 
 
 class TargetStore(MigratableStore, Protocol):

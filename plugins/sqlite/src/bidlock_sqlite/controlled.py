@@ -50,7 +50,7 @@ class SqliteOrigin:
 
     async def constitute(self, constitution: Constitution, modes: frozenset[str]) -> Outcome:
         """See `OriginStore.constitute`."""
-        return await self._do(lambda control: control.constitute(constitution, modes), creates=True)
+        return await self._do(lambda control: legacyfence.constitute(control, constitution, modes), creates=True)
 
     async def fence(self, modes: frozenset[str], epoch: int, bucket: int = 0) -> Outcome:
         """See `MigratableStore.fence`."""

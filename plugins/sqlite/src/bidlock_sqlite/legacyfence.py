@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from bidlock.errors import InvalidPosting
-from bidlock.migration.port import Outcome
+from bidlock.migration.port import Constitution, Outcome
 from bidlock.migration.sight import LEGACY, ORIGIN_ONLY
 from bidlock.postings import posting
 from bidlock_sqlite.control import Control, modes_of
@@ -21,11 +21,27 @@ def install(control: Control, epoch: int) -> Outcome:
     resting = bool(control.meta and modes_of(control.meta) & ORIGIN_ONLY)
     outcome = control.open_mode(LEGACY, epoch) if resting else control.close_modes(frozenset({LEGACY}), epoch)
     if outcome is Outcome.OK:
-        for part in ("positions", "fill_positions", "keys"):
-            control.cursor.execute(FENCE[part])
-        _for_each_event(control, "refuse", "presume")
-        _presume_present(control)
+        _build(control)
     return outcome
+
+
+def constitute(control: Control, constitution: Constitution, modes: frozenset[str]) -> Outcome:
+    """See `OriginStore.constitute`. A file that gets its meta while another store has the authority is born with the fence.
+
+    Original bots find it where the old file was, and would go on there unbound.
+    """
+    new = control.meta is None
+    outcome = control.constitute(constitution, modes)
+    if new and not modes and outcome is Outcome.OK:
+        _build(control)
+    return outcome
+
+
+def _build(control: Control) -> None:
+    for part in ("positions", "fill_positions", "keys"):
+        control.cursor.execute(FENCE[part])
+    _for_each_event(control, "refuse", "presume")
+    _presume_present(control)
 
 
 def remove(control: Control, epoch: int) -> Outcome:

@@ -157,3 +157,14 @@ async def test_the_original_bots_counter_of_markers_rises_too(fenced, take):
     take("insert")
 
     assert (await fenced.survey(EPOCH)).counter == before + 1
+
+
+@pytest.mark.parametrize(("modes", "refused"), [(frozenset(), True), (frozenset({"sqlite"}), False)], ids=["Redis", "this file"])
+async def test_a_new_file_has_the_fence_from_the_first_moment_unless_the_fleet_rests_on_it(origin, terms, take, execute, modes, refused):
+    assert await origin.constitute(terms, modes) is Outcome.OK
+
+    if refused:
+        with pytest.raises(sqlite3.IntegrityError, match="not admitted now"):
+            take("insert")
+    else:
+        take("insert")
