@@ -83,7 +83,18 @@ _KUBERNETES = Module(
 )
 _ETCD = Module("etcd", "go.etcd.io/etcd/server/v3")
 _COREDNS = Module("coredns", "github.com/coredns/coredns")
-_HELM = Module("helm", "helm.sh/helm/v3", ("helm.sh/helm/v3/internal/version.version={version}",))
+# The second pair is the Kubernetes for which helm renders without a cluster; unstamped it is 1.20, which our chart refuses.
+_HELM = Module(
+    "helm",
+    "helm.sh/helm/v3",
+    (
+        "helm.sh/helm/v3/internal/version.version={version}",
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+        "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1",
+        "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=34",
+    ),
+)
 _LOCAL_PATH = Module("local-path-provisioner", "github.com/rancher/local-path-provisioner")
 
 PROGRAMS: dict[str, Program] = {
