@@ -120,8 +120,9 @@ lock: ## Renew requirements.lock from the pyproject files
 	@$(UV) export --quiet --all-packages --all-extras --all-groups --no-emit-workspace --format requirements.txt -o requirements.lock
 
 .PHONY: chart
-chart: $(SETUP) ## Renew what is generated from the chart's schema
+chart: $(SETUP) ## Renew what is generated from the chart: values.yaml, its README, the snapshot of its defaults
 	@$(BIN)/python tools/chart
+	@BIDLOCK_RENEW=1 $(BIN)/pytest -q -p no:xdist tests/chart/test_snapshot.py
 
 .PHONY: wheels
 wheels: $(SETUP) ## Build every wheel into dist/
