@@ -101,6 +101,15 @@ def test_an_image_without_a_server_says_what_to_do(pod):
     assert "name another one in spec.redis.image" in process.stderr
 
 
+def test_an_image_without_flock_says_what_to_do(pod):
+    pod.install("redis-server", "redis-8.2")
+    alone = {"PATH": str(pod.folder / "bin")}
+    process = subprocess.run(["/bin/sh", "-c", pod.here(redis.START)], env=alone, capture_output=True, text=True, check=False)
+
+    assert process.returncode == 127
+    assert "flock is not in this image" in process.stderr
+
+
 def test_a_second_server_waits_until_the_first_has_ended_however_it_ends(pod):
     pod.install("redis-server", "redis-8.2")
     first = pod.start()

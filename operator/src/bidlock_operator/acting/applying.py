@@ -14,6 +14,8 @@ from bidlock_operator.kube.errors import Forbidden
 from bidlock_operator.observing.children import Body, Children
 from bidlock_operator.resources import Resource
 
+_AROUND = frozenset({"apiVersion", "kind", "metadata", "status"})
+
 UNSEEN_EVERY = 300.0
 """Seconds between two applications of a child whose kind is not watched."""
 
@@ -89,7 +91,8 @@ class Appliance:
 def looks(body: Body) -> str:
     """What changes when somebody changes an object, and not when its controller reports on it."""
     metadata = body.get("metadata") or {}
-    version = metadata.get("generation") or metadata.get("resourceVersion")
+    # Claims, Services and ConfigMaps have no generation; their resourceVersion also counts what their controllers write.
+    version = metadata.get("generation") or {name: part for name, part in body.items() if name not in _AROUND}
     return _digest([metadata.get("uid"), version, metadata.get("labels"), metadata.get("ownerReferences")])
 
 

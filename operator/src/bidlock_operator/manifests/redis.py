@@ -26,6 +26,10 @@ server=$(command -v valkey-server || command -v redis-server) || {
   echo 'neither valkey-server nor redis-server is in this image; name another one in spec.redis.image' >&2
   exit 127
 }
+command -v flock >/dev/null || {
+  echo 'flock is not in this image (the official ones have it); name another one in spec.redis.image' >&2
+  exit 127
+}
 exec 9>>/data/bidlock.lock
 until flock -n 9; do
   echo 'another server has this volume; waiting until it ends' >&2
