@@ -16,10 +16,10 @@ import structlog
 
 from bidlock.errors import ConfigurationError
 from bidlock_operator import logs, policies, resources
-from bidlock_operator.kube.connecting import ClusterUnreachable
+from bidlock_operator.kube.connecting import ClusterUnreachable, load_configuration
 from bidlock_operator.manifests import naming, objects
 from bidlock_operator.observing.children import WATCHED
-from bidlock_operator.observing.news import Place
+from bidlock_operator.observing.news import News, Place
 from bidlock_operator.resources import Resource
 from bidlock_operator.running import Operator
 from bidlock_operator.settings import Settings
@@ -63,6 +63,31 @@ async def begin(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
         raise SystemExit(f"bidlock-operator: {error}") from None
 
 
+@kopf.on.login()
+async def login(**_: Any) -> kopf.ConnectionInfo:
+    """The same credentials for kopf's watches as for everything else.
+
+    Raises:
+        LoginError: there are none that can be used any more.
+    """
+    try:
+        found = await load_configuration()
+    except ClusterUnreachable as error:
+        raise kopf.LoginError(str(error)) from None
+    bearer = (await found.auth_settings()).get("BearerToken", {}).get("value") or ""
+    scheme, _space, token = bearer.rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        ca_data=found.ca_cert_data,
+        insecure=not found.verify_ssl,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+    )
+
+
 @kopf.on.cleanup()
 async def end(memo: kopf.Memo, **_: Any) -> None:
     """Give the Lease back, after everything else has ended."""
@@ -98,7 +123,18 @@ async def policy_event(body: kopf.Body, type: str | None, memo: kopf.Memo, **_: 
 async def policy(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonStopped, **indices: Any) -> None:
     """The one loop of a policy. It ends only with the policy or the operator: kopf never begins one anew, and takes the finalizer away."""
     memo.operator.cache.indices = {kind: indices[kind.plural] for kind in WATCHED}
-    await memo.operator.attend(place_of(body), stopped=lambda: bool(stopped), deleted=lambda: bool(body.metadata.get("deletionTimestamp")))
+    place = place_of(body)
+    waking = asyncio.create_task(wake_at_the_end(stopped, place, memo.operator.news))
+    try:
+        await memo.operator.attend(place, stopped=lambda: bool(stopped), deleted=lambda: bool(body.metadata.get("deletionTimestamp")))
+    finally:
+        waking.cancel()
+
+
+async def wake_at_the_end(stopped: kopf.DaemonStopped, place: Place, news: News) -> None:
+    """Wake a policy's loop when it shall end, however long it meant to sleep."""
+    await stopped.wait()
+    news.wake(place)
 
 
 async def child_event(namespace: str | None, labels: kopf.Labels, memo: kopf.Memo, **_: Any) -> None:

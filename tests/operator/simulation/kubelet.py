@@ -58,6 +58,7 @@ class Running:
     stop: Stop
     process: subprocess.Popen[bytes] | None = None
     ready: bool = True
+    launch: Callable[[], subprocess.Popen[bytes]] | None = None
     since: str = field(default_factory=lambda: now())
 
 
@@ -158,6 +159,15 @@ class Kubelet:
         stop = await self._bidder(pod, address) if self._bidder else _nothing
         return Running(address, stop)
 
+    def crash(self, namespace: str, component: str) -> None:
+        """SIGKILL a server, and start it again in the same container."""
+        (running,) = self.of(namespace, component)
+        assert running.process
+        assert running.launch
+        running.process.kill()
+        running.process.wait()
+        running.process = running.launch()
+
     async def report(self, pod: Pod, running: Running) -> None:
         """Tell the API server that a pod runs."""
         names = [container["name"] for container in pod["spec"]["containers"]]
@@ -204,11 +214,15 @@ class Kubelet:
         file.write_text("\n".join(line for line in text.splitlines() if not line.startswith("bind ")) + f"\nbind {address}\n")
         binary = binaries.find("valkey-9.1")
         assert binary
-        with (data.parent / f"{data.name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [str(binary.path), str(file)], env={**os.environ, **binary.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        return Running(address, lambda: _ended(process), process)
+        command, environment = [str(binary.path), str(file)], {**os.environ, **binary.environment}
+
+        def launch() -> subprocess.Popen[bytes]:
+            with (data.parent / f"{data.name}.log").open("ab") as log:
+                return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+        running = Running(address, _nothing, launch(), launch=launch)
+        running.stop = lambda: _ended(running.process)
+        return running
 
     async def _agent(self, pod: Pod, address: str) -> Running:
         namespace = pod["metadata"]["namespace"]
@@ -270,7 +284,8 @@ async def _nothing() -> None:
     return
 
 
-async def _ended(process: subprocess.Popen[bytes]) -> None:
+async def _ended(process: subprocess.Popen[bytes] | None) -> None:
+    assert process
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -102,10 +102,17 @@ def told(body: Body) -> Body:
 
 
 @asynccontextmanager
-async def operator(*namespaces: str, **environment: str) -> AsyncIterator[kopf.Memo]:
-    """An operator in a thread of this process while the block runs: at its end kopf cancels whatever else its loop has."""
+async def operator(lease: str, *, everywhere: bool = False, **environment: str) -> AsyncIterator[kopf.Memo]:
+    """An operator in a thread of this process while the block runs: at its end kopf cancels whatever else its loop has.
+
+    Args:
+        lease: The namespace of its Lease.
+        everywhere: Whether it works in every namespace, not in that one only.
+        environment: `BIDLOCK_OPERATOR_*`.
+    """
     memo, stop = kopf.Memo(), threading.Event()
-    told = {"HTTP_PORT": "0", "HTTP_HOST": "127.0.0.1", "LEASE_NAMESPACE": namespaces[0], "NAMESPACES": ",".join(namespaces)} | environment
+    namespaces = () if everywhere else (lease,)
+    told = {"HTTP_PORT": "0", "HTTP_HOST": "127.0.0.1", "LEASE_NAMESPACE": lease, "NAMESPACES": ",".join(namespaces)} | environment
     with variables(**{f"BIDLOCK_OPERATOR_{name}": value for name, value in told.items()}):
         running = asyncio.create_task(asyncio.to_thread(asyncio.run, _operate(namespaces, memo, stop)))
         try:
@@ -117,7 +124,7 @@ async def operator(*namespaces: str, **environment: str) -> AsyncIterator[kopf.M
 
 
 async def _operate(namespaces: tuple[str, ...], memo: kopf.Memo, stop: threading.Event) -> None:
-    await kopf.operator(namespaces=list(namespaces), memo=memo, stop_flag=stop)
+    await kopf.operator(namespaces=list(namespaces), clusterwide=not namespaces, memo=memo, stop_flag=stop)
     await asyncio.sleep(0.2)  # connections under TLS say goodbye, which kopf does not wait for
 
 
