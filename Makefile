@@ -109,6 +109,10 @@ docs: $(SETUP) ## Build the site into site/; a dead link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html; to look at it: $(BIN)/python -m http.server --directory site"
 
+.PHONY: reference
+reference: $(SETUP) ## Renew the pages that are made from code
+	@tools/reference
+
 .PHONY: new-plugin
 new-plugin: $(SETUP) ## A new backend, green from the first minute (name=postgres into=..)
 	@test -n "$(name)" || { echo 'say how it is called: make new-plugin name=postgres'; exit 2; }
