@@ -78,6 +78,11 @@ REFUSED = {
     "a bucket is renamed": (DUAL, bucket(nonce="n-2"), "its nonce changes only together with it"),
     "a bucket's counter goes back": (DUAL, bucket(counter=9), "recorded counter (status.buckets[].ctr) may not go back"),
     "the watermark goes back": (replace(DUAL, watermark_ms=5), replace(DUAL, watermark_ms=4), "status.watermark may not go back"),
+    "the file is another while it alone holds the markers": (
+        DUAL,
+        replace(DUAL, domain="file-2"),
+        "may change only while Redis has the authority",
+    ),
     "a step begins in a recovery": (LOST, at("strict", "dual", G + 6, authority=TARGET, recovering=True), "while status.recovering"),
     "a recovery ends without the authority's move": (LOST, at("strict", authority=TARGET), "while status.recovering"),
     "a recovery begins later": (at("strict"), at("strict", recovering=True), "only from a policy's first register on"),
