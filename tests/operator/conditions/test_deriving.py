@@ -100,6 +100,10 @@ CASES = {
         facts(ROLLING, asked=policy("RedisPrimary"), action=actions.Wait("Rollout", "bidders in mode dual are still listed")),
         moving("Rollout"),
     ),
+    "a step that waits for a bidder in no mode": (
+        facts(ROLLING, asked=policy("RedisPrimary"), modes={"strict", "unknown"}, action=actions.Wait("Rollout", "unknown is listed")),
+        moving("UnknownMode"),
+    ),
     "a flip that drains": (
         facts(register("strict", "primary"), asked=policy("RedisPrimary"), action=actions.Wait("Draining", "leases run out")),
         moving("Draining"),
@@ -152,6 +156,10 @@ CASES = {
     "a Redis that may forget": (
         facts(register("strict"), asked=policy("RedisPrimary"), action=actions.Refuse("RedisNotDurable", "it may lose writes")),
         stuck("RedisNotDurable"),
+    ),
+    "a Redis that evicts": (
+        facts(bucket=AWAY, problems={"RedisEvictionUnsafe": "it may evict keys"}),
+        stuck("RedisEvictionUnsafe", RedisReady="False RedisUnavailable", PhaseConverged="True Converged"),
     ),
     "a template that the API server refuses": (
         facts(problems={"TemplateInvalid": "image: Required value"}),

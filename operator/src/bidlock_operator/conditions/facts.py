@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bidlock.migration.actions import Action
 from bidlock.migration.register import Register
-from bidlock.migration.sight import Sight
+from bidlock.migration.sight import LEGACY, Sight
 from bidlock.modes import MODES, Role
 from bidlock_operator.policies import MODE_OF, Policy
 
@@ -52,6 +52,11 @@ class Facts:
         if self.register is None or not self.register.settled or self.register.to != MODE_OF[self.policy.phase]:
             return False
         return self.sight is None or self.sight.fleet.modes <= {self.register.to}
+
+    @property
+    def strange_modes(self) -> frozenset[str]:
+        """What listed bidders carry as their mode, and is none."""
+        return frozenset() if self.sight is None else self.sight.fleet.modes - set(MODES) - {LEGACY}
 
     @property
     def relied_on(self) -> frozenset[Role]:

@@ -59,6 +59,8 @@ def _decided(facts: Facts) -> Headline | None:
             return _told(
                 Course.STUCK, Reason.ROLLOUT_STALLED, f"the step takes longer than it may; it waits ({reason}): {message}", facts.since
             )
+        case actions.Wait(Reason.ROLLOUT, message) if facts.strange_modes:
+            return _told(Course.MOVES, Reason.UNKNOWN_MODE, message, facts.since)
         case actions.Wait(reason, message):
             return _told(Course.MOVES, Reason(reason), _with_problems(message, facts), facts.since)
         case None | actions.Noop():

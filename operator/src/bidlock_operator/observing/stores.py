@@ -74,6 +74,10 @@ class Links:
         if role in self._open:
             await self._try(role, self._open[role][1])
 
+    def well(self, role: Role) -> None:
+        """A store answers: what was amiss with it is no more."""
+        self.problems.pop(role, None)
+
     def hold(self) -> None:
         """Keep an idle connection to Redis: its end is the first sign of a restart."""
         url = self._open[Role.TARGET][0][0] if Role.TARGET in self._open else ""

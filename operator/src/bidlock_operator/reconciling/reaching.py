@@ -27,11 +27,13 @@ async def addresses(policy: Policy, platform: Platform, children: Children, cred
 
 
 async def explain(links: Links, sight: Sight, needs: Needs) -> None:
-    """Find out why a store that is needed does not answer."""
-    if needs.redis and not all(bucket.reachable for bucket in sight.buckets):
-        await links.explain(Role.TARGET)
-    if needs.agent and not sight.origin.reachable:
-        await links.explain(Role.ORIGIN)
+    """Find out why a store that is needed does not answer, and forget why one that answers did not."""
+    answers = {Role.TARGET: all(bucket.reachable for bucket in sight.buckets), Role.ORIGIN: sight.origin.reachable}
+    for role, needed in ((Role.TARGET, needs.redis), (Role.ORIGIN, needs.agent)):
+        if needed and not answers[role]:
+            await links.explain(role)
+        else:
+            links.well(role)
 
 
 async def _origin(policy: Policy, children: Children, credentials: Credentials) -> str:

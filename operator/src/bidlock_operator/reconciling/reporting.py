@@ -95,7 +95,8 @@ def problems(of_stores: Mapping[Role, str], invalid: str) -> Iterator[tuple[str,
     if invalid:
         yield Reason.TEMPLATE_INVALID, f"the API server refuses the bidders' workload: {invalid}"
     if Role.TARGET in of_stores:
-        yield Reason.REDIS_UNAVAILABLE, of_stores[Role.TARGET]
+        said = of_stores[Role.TARGET]
+        yield Reason.REDIS_EVICTION_UNSAFE if "maxmemory-policy" in said else Reason.REDIS_UNAVAILABLE, said
     if Role.ORIGIN in of_stores:
         yield Reason.SQLITE_UNAVAILABLE, of_stores[Role.ORIGIN]
 
