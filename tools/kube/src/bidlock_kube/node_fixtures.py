@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +41,20 @@ def images(node_cluster: Cluster) -> Images:
     from bidlock_kube.nodetier.stores import Images
 
     return Images(node_cluster, say)
+
+
+@pytest.fixture(scope="session")
+def helm(node_cluster: Cluster) -> Callable[..., str]:
+    """Runs helm as administrator and returns what it prints; `helm("install", "name", "charts/bidlock", "--wait")`."""
+    from bidlock_kube.assets import Assets
+    from bidlock_kube.nodetier import commands
+
+    binary = Assets.of("helm")["helm"]
+
+    def run(*words: str) -> str:
+        return commands.run(binary, f"--kubeconfig={node_cluster.kubeconfig}", *words)
+
+    return run
 
 
 @pytest.fixture

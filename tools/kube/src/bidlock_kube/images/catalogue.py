@@ -57,7 +57,7 @@ Recipe = Application | Program | Base
 
 PYTHON_BASE = "python"
 
-_SYSTEM = ("base-files", "base-passwd", "busybox-static", "ca-certificates", "netbase", "tzdata")
+_SYSTEM = ("base-files", "base-passwd", "busybox", "ca-certificates", "netbase", "tzdata")
 
 CATALOGUE: Mapping[str, Recipe] = {
     # what people deploy

@@ -17,7 +17,7 @@ _HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 _SURPLUS = ("doc", "man", "locale", "lintian", "info", "perl5", "bug", "pixmaps")
 _USERS = "root:x:0:0:root:/root:/bin/sh\nbidlock:x:10001:10001:bidlock:/tmp:/bin/sh\n"
 _GROUPS = "root:x:0:\nbidlock:x:10001:\n"
-_FORM = "4"  # of what is done below; a change makes new file systems
+_FORM = "5"  # of what is done below; a change makes new file systems
 
 
 def rootfs(packages: Iterable[str]) -> Path:

@@ -21,7 +21,7 @@ from bidlock_kube.nodetier import nodes as machines
 from bidlock_kube.nodetier.nodes import Node
 from bidlock_kube.runs import Run
 
-PROGRAMS = (*controlplane.PROGRAMS, "kube-scheduler", *machines.PROGRAMS, "coredns", "local-path-provisioner", "helm")
+PROGRAMS = (*controlplane.PROGRAMS, "kube-scheduler", *machines.PROGRAMS, "coredns", "local-path-provisioner")
 
 NEEDED_BYTES = 2 * 2**30
 """Free space that a node takes at most, with images and what a run of many tests writes."""
