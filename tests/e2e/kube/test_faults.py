@@ -45,7 +45,7 @@ def test_a_cut_pod_does_not_reach_its_peer_until_it_is_healed(corner, web, idle,
     corner.run("Deployment", "web", web)
     corner.run("Deployment", "victim", idle)
     peer, victim = corner.pods("web")[0]["status"]["podIP"], corner.pod("victim")
-    ask = (victim, "wget", "-q", "-T", "2", "-O", "/dev/null", f"http://{peer}:8000/")
+    ask = (victim, "timeout", "2", "wget", "-q", "-O", "/dev/null", f"http://{peer}:8000/")
     assert corner.works(*ask)
 
     faults.cut(corner.namespace, victim, peer)

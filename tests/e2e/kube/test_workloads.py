@@ -36,7 +36,7 @@ def test_a_service_is_found_by_its_name(corner, web, idle):
     corner.serve("web", 8000)
     corner.run("Deployment", "asking", idle)
 
-    assert "root:" in corner.do(corner.pod("asking"), "wget", "-q", "-T", "20", "-O", "-", "http://web:8000/passwd")
+    assert "root:" in corner.do(corner.pod("asking"), "timeout", "20", "wget", "-q", "-O", "-", "http://web:8000/passwd")
 
 
 def test_an_unknown_name_is_not_found(corner, idle):
@@ -50,7 +50,7 @@ def test_pods_on_all_nodes_reach_each_other(corner, web, idle):
     corner.run("Deployment", "asking", idle)
 
     reached = [
-        corner.works(corner.pod("asking"), "wget", "-q", "-T", "20", "-O", "/dev/null", f"http://{pod['status']['podIP']}:8000/")
+        corner.works(corner.pod("asking"), "timeout", "20", "wget", "-q", "-O", "/dev/null", f"http://{pod['status']['podIP']}:8000/")
         for pod in corner.pods("web")
     ]
     assert reached == [True, True]

@@ -1,6 +1,6 @@
 """A cgroup per node for its pods, in whichever version this machine has.
 
-`python -m bidlock_kube.nodetier.cgroups FOLDER` removes what is below FOLDER in every hierarchy; it is how a run undoes them.
+`python -m bidlock_kube.nodetier.cgroups PATH` removes that cgroup, and its parent if nobody else is in there; it is how a run undoes them.
 """
 
 from __future__ import annotations
@@ -27,21 +27,27 @@ def _mounted(kind: str) -> list[Path]:
     return [Path(words[1]) for words in lines if words[2] == kind]
 
 
-def make(node: str) -> None:
+def name(run: str, node: str = "") -> str:
+    """The cgroup of a run, or of one of its nodes; kubelet ends whatever it does not know in there."""
+    return f"{OURS}/{run}/{node}".rstrip("/")
+
+
+def make(path: str) -> None:
     """An empty cgroup for a node's pods; what a killed node left in it is removed, else its pods come back slowly."""
-    remove(f"{OURS}/{node}")
+    remove(path)
     for root in hierarchies():
-        for folder in (root / OURS, root / OURS / node):
-            _enable(folder.parent)
+        folder = root
+        for part in Path(path).parts:
+            _enable(folder)
+            folder /= part
             folder.mkdir(exist_ok=True)
             _inherit(folder)
 
 
-def remove(name: str) -> bool:
+def remove(path: str) -> bool:
     """Remove a cgroup and all below it, when the processes in it are gone; False when some are still there."""
     deadline = time.monotonic() + GONE_SECONDS
-    roots = [*_mounted("cgroup"), *_mounted("cgroup2")]  # beside version 1 runc makes empty ones of version 2
-    while left := [root / name for root in roots if (root / name).exists()]:
+    while left := _everywhere(path):
         for folder in (below for top in left for below in _deepest_first(top)):
             with contextlib.suppress(OSError):  # a process is still ending in there
                 folder.rmdir()
@@ -51,13 +57,18 @@ def remove(name: str) -> bool:
     return True
 
 
-def processes(path: str) -> Iterator[int]:
-    """Ids, as this machine sees them, of what runs in the cgroups that match; a glob below a node's cgroup."""
+def processes(pattern: str) -> Iterator[int]:
+    """Ids, as this machine sees them, of what runs in the cgroups whose path matches."""
     for root in hierarchies():
-        found = [int(word) for file in root.glob(f"{OURS}/{path}/cgroup.procs") for word in file.read_text().split()]
+        found = [int(word) for file in root.glob(f"{pattern}/cgroup.procs") for word in file.read_text().split()]
         if found:
             yield from found
             return
+
+
+def _everywhere(path: str) -> list[Path]:
+    """A cgroup in every hierarchy that has it; beside version 1 runc makes empty ones of version 2."""
+    return [root / path for root in (*_mounted("cgroup"), *_mounted("cgroup2")) if (root / path).exists()]
 
 
 def _deepest_first(top: Path) -> list[Path]:
@@ -81,4 +92,8 @@ def _inherit(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(not remove(sys.argv[1]))
+    gone = remove(sys.argv[1])
+    for parent in _everywhere(str(Path(sys.argv[1]).parent)):
+        with contextlib.suppress(OSError):  # another run is in there
+            parent.rmdir()
+    sys.exit(not gone)

@@ -8,7 +8,6 @@ from typing import Any
 
 from bidlock_kube.components import DOMAIN, POD_RANGE
 from bidlock_kube.nodetier import addresses
-from bidlock_kube.nodetier.cgroups import OURS
 
 SOCKET = "/run/containerd/containerd.sock"
 CNI_PROGRAMS = Path("/usr/lib/cni")
@@ -82,16 +81,15 @@ def cni(number: int) -> str:
     return _json({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]})
 
 
-def kubelet(number: int, folder: Path, pki: Path) -> str:
+def kubelet(folder: Path, pki: Path, cgroup: str) -> str:
     """Kubelet: its own cgroup, quick to tell of its state and to restart a container, slow to throw anything away."""
-    name = addresses.name(number)
     return _json(
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
             "failCgroupV1": False,
             "cgroupDriver": "cgroupfs",
-            "cgroupRoot": f"/{OURS}/{name}",
+            "cgroupRoot": f"/{cgroup}",
             "enforceNodeAllocatable": ["pods"],
             "containerRuntimeEndpoint": f"unix://{SOCKET}",
             "authentication": {

@@ -130,7 +130,8 @@ class Faults:
             raise KubeError(self.unavailable)
         found = json.loads(self.cluster.kubectl("-n", namespace, "get", "pod", pod, "--output", "json"))
         identity = _container(found, container).partition("://")[2]
-        where = f"{found['spec'].get('nodeName', '')}/kubepods/**/pod{found['metadata']['uid']}/{identity}"
+        node = cgroups.name(self.cluster.run.folder.name, found["spec"].get("nodeName", "nowhere"))
+        where = f"{node}/kubepods/**/pod{found['metadata']['uid']}/{identity}"
         for process in cgroups.processes(where) if identity else []:
             if _is_first(process):
                 return process

@@ -46,6 +46,11 @@ class Node:
         return self.run.folder / self.name
 
     @property
+    def cgroup(self) -> str:
+        """Where its pods run."""
+        return cgroups.name(self.run.folder.name, self.name)
+
+    @property
     def up(self) -> bool:
         """Whether it has power."""
         return self.run.find(self.name) is not None
@@ -71,7 +76,7 @@ class Node:
             "init.sh": configs.init(self.number, self.folder),
             "containerd.toml": configs.containerd(pause, self.folder),
             "cni/10-pods.conflist": configs.cni(self.number),
-            "kubelet.json": configs.kubelet(self.number, self.folder, at.pki),
+            "kubelet.json": configs.kubelet(self.folder, at.pki, self.cgroup),
             "kube-proxy.json": configs.kube_proxy(self.number, self.folder),
             "resolv.conf": "",  # no names but the cluster's
         }
@@ -93,7 +98,7 @@ class Node:
             KubeError: something did not start; the message has the end of its log.
         """
         (self.folder / "arranged").unlink(missing_ok=True)
-        cgroups.make(self.name)
+        cgroups.make(self.cgroup)
         self.run.start(self.name, ["unshare", *_NAMESPACES, "sh", self.folder / "init.sh"], ENVIRONMENT)
         self._await((self.folder / "arranged").exists, self.name)
         network.connect(self.number, self.pid)
@@ -159,6 +164,6 @@ def prepare_machine(run: Run) -> None:
         if not Path(place).is_dir():
             run.undo("rmdir", place)
             Path(place).mkdir(parents=True)
-    run.undo(sys.executable, "-m", "bidlock_kube.nodetier.cgroups", cgroups.OURS)
+    run.undo(sys.executable, "-m", "bidlock_kube.nodetier.cgroups", cgroups.name(run.folder.name))
     for value in ("vm.overcommit_memory", "kernel.panic", "kernel.panic_on_oops"):
         run.undo("sysctl", "-q", "-w", f"{value}={system('sysctl', '-n', value).strip()}")
