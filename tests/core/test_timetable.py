@@ -82,6 +82,19 @@ async def test_pauses_nobody_uses_any_more_leave_nothing_behind(table):
     assert not table._queues
 
 
+def test_a_loop_that_ended_takes_nothing_from_the_next_one(table):
+    async def enter_and_leave():
+        table.enter(Entry(), 0.01)
+
+    async def enter_and_wait():
+        entry = Entry()
+        table.enter(entry, 0.01)
+        await entry.came
+
+    asyncio.run(enter_and_leave())
+    asyncio.run(asyncio.wait_for(enter_and_wait(), 20))
+
+
 async def test_thousands_of_entries_share_one_timer(table):
     for _ in range(2000):
         table.enter(Entry(), 60)

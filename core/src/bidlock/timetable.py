@@ -23,13 +23,18 @@ class Timetable:
 
     def __init__(self) -> None:
         self._queues: dict[float, _Queue] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def enter(self, entry: Entry, pause: float) -> None:
         """Have `entry.due()` called in `pause` seconds, unless it is struck out before. An entry is entered once at a time."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # nothing is due any more in a loop that has ended
+            self._queues.clear()
+            self._loop = loop
         queue = self._queues.get(pause)
         if queue is None:
             queue = self._queues[pause] = _Queue()
-        queue.moments[entry] = moment = asyncio.get_running_loop().time() + pause
+        queue.moments[entry] = moment = loop.time() + pause
         if queue.timer is None:
             self._wait(queue, pause, moment)
 
