@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kube]
 WORKER_VARIABLES = ("PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST")
 
 INNER = """
+import os
 import time
 from pathlib import Path
 
@@ -27,7 +28,7 @@ import pytest
 @pytest.mark.parametrize("number", range(4))
 def test_inner(kube, number):
     with Path({said!r}).open("a") as said:
-        said.write(f"{{kube.url}}\\n")
+        said.write(f"{{kube.url}} {{os.environ.get('PYTEST_XDIST_WORKER')}}\\n")
     time.sleep({seconds})
     assert number != {broken}
 """
@@ -49,6 +50,8 @@ class Inner:
             sys.executable,
             "-m",
             "pytest",
+            "-p",
+            "bidlock_kube.pytest_plugin",
             "-q",
             "-o",
             marker,
@@ -61,7 +64,16 @@ class Inner:
 
     @property
     def urls(self) -> list[str]:
-        return self.said.read_text().split() if self.said.exists() else []
+        """Of the servers that tests got."""
+        return [line.split()[0] for line in self._lines()]
+
+    @property
+    def workers(self) -> set[str]:
+        """Those that have a server."""
+        return {line.split()[1] for line in self._lines()}
+
+    def _lines(self) -> list[str]:
+        return [line for line in self.said.read_text().splitlines(keepends=True) if line.endswith("\n")] if self.said.exists() else []
 
 
 @pytest.fixture
@@ -103,6 +115,24 @@ def test_the_time_it_took_is_said_and_logs_are_named_when_a_test_fails(inner):
     assert {path.name for path in logs.iterdir()} >= {"etcd.log", "kube-apiserver.log", "kube-controller-manager.log", "audit.jsonl"}
 
 
+def test_what_is_in_the_way_is_said_without_a_traceback(inner, monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBE_ASSETS", str(tmp_path))
+
+    output, _ = inner.start("-p", "no:xdist").communicate(timeout=300)
+
+    assert f"KUBE_ASSETS={tmp_path} has no executable etcd" in output
+    assert "Traceback" not in output
+    assert "raise KubeError" not in output
+
+
+def test_an_unknown_tier_is_refused_with_the_known_ones(inner, monkeypatch):
+    monkeypatch.setenv("BIDLOCK_KUBE", "moon")
+
+    output, _ = inner.start("-p", "no:xdist").communicate(timeout=300)
+
+    assert "no tier moon; BIDLOCK_KUBE may say api, node, external" in output
+
+
 @pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n", "2")], ids=["one process", "two workers"])
 def test_nothing_is_left_of_a_run_whose_every_process_was_killed(inner, until, options):
     outer = inner.start(*options, seconds=1000)
@@ -121,7 +151,7 @@ def test_nothing_is_left_of_a_run_whose_every_process_was_killed(inner, until, o
 
 def test_a_killed_worker_takes_nothing_from_the_others(inner, until):
     outer = inner.start("-n", "2", "--dist=each", seconds=2)
-    until(lambda: inner.urls, 120)
+    until(lambda: len(inner.workers) == 2, 120)
     worker = next(one for one in psutil.Process(outer.pid).children() if runs.RUN_VARIABLE not in one.environ())
 
     worker.kill()

@@ -30,6 +30,8 @@ def shared(tier: str, name: str, logs: Path, *, say: Say) -> Iterator[Cluster]:
     Raises:
         KubeError: it cannot be started, or could not be when somebody else tried.
     """
+    if tier not in TIERS:
+        raise KubeError(f"no tier {tier}; BIDLOCK_KUBE may say {', '.join([*TIERS, 'external'])}")
     run = Run(tenancy.folder(name), logs)
     with tenancy.joined(run):
         with locking.held(run.folder / "starting", waiting_for=f"starting the {tier} tier", say=say):

@@ -56,18 +56,28 @@ def _teller(config: pytest.Config) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def kube(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running Kubernetes, a `bidlock_kube.cluster.Cluster`; shared, so leave it as it was, or take a namespace."""
+    from bidlock_kube.errors import KubeError
+
+    with contextlib.ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(_chosen(request.config, tmp_path_factory))
+        except KubeError as error:
+            # It says what to do; where it was raised helps nobody.
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+        yield cluster
+
+
+def _chosen(config: pytest.Config, folders: pytest.TempPathFactory) -> contextlib.AbstractContextManager[Cluster]:
     from bidlock_kube import clusters
 
     choice = os.environ.get(CHOICE) or "api"
     if choice == "external":
-        yield clusters.external(tmp_path_factory.mktemp("kube"))
-        return
+        return contextlib.nullcontext(clusters.external(folders.mktemp("kube")))
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"pytest-{os.getpid()}"
-    base = tmp_path_factory.getbasetemp()
+    base = folders.getbasetemp()
     logs = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kube"
-    request.config.stash[_LOGS] = str(logs)
-    with clusters.shared(choice, run, logs, say=_teller(request.config)) as cluster:
-        yield cluster
+    config.stash[_LOGS] = str(logs)
+    return clusters.shared(choice, run, logs, say=_teller(config))
 
 
 @pytest.fixture(scope="session")
