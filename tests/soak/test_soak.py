@@ -72,6 +72,13 @@ def test_the_checker_cries_when_no_mode_is_ever_refused(tmp_path):
     assert numbers["duplicates"] > 0
 
 
+def test_the_checker_cries_when_a_server_that_comes_back_is_taken_for_the_one_that_was_there(tmp_path):
+    code, _, numbers = soak(tmp_path, "--seconds", "15", "--faults", "losses", SOAK_WITHOUT="incarnation")
+
+    assert code == 1
+    assert numbers["duplicates"] > 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_nothing_outlives_the_soak(tmp_path, number):
     process = subprocess.Popen(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bidlock_soak.children import Child, Nursery
 from bidlock_soak.feed import Feed
-from bidlock_soak.journal import Journal
-from bidlock_soak.walker import LOCKED
+from bidlock_soak.journal import Journal, read
+from bidlock_soak.walker import BUCKETS, LOCKED
 
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.modes import Role
@@ -25,6 +25,9 @@ FOLLOWING, STUBBORN = 4, ("sqlite", "only", "strict", "dual", "primary")
 """How many bidders follow the fleet's mode, and the modes which the others, by turns, have for life: mostly a wrong one."""
 
 BIDDERS = 6
+ORIGINALS = 1
+"""How many original bots work beside the bidders, behind the trigger fence."""
+
 LOOK = 0.05
 """Seconds between two looks at whether everybody lives."""
 
@@ -34,6 +37,7 @@ TIMES = {
     "BIDLOCK_MARGIN": "0.02",
     "BIDLOCK_STORE_TIMEOUT": "0.5",
     "BIDLOCK_REACH_TIMEOUT": "0.5",
+    "BIDLOCK_BUCKETS": str(BUCKETS),
 }
 
 
@@ -69,9 +73,14 @@ class Place:
         return RegisterFile(self.folder / "register.json")
 
     @property
-    def sqlite_url(self) -> str:
+    def sqlite_path(self) -> Path:
         """The SQLite file."""
-        return f"sqlite:///{self.folder / 'bids.db'}"
+        return self.folder / "bids.db"
+
+    @property
+    def sqlite_url(self) -> str:
+        """The SQLite file, for `bidlock.connect`."""
+        return f"sqlite:///{self.sqlite_path}"
 
 
 class Fleet:
@@ -94,7 +103,7 @@ class Fleet:
         while not self.place.register.mode_path.exists():
             self._mind_walker()
             await asyncio.sleep(LOOK)
-        self._bidders = [self._start_bidder(number) for number in range(BIDDERS)]
+        self._bidders = [self._start_bidder(number) for number in range(BIDDERS + ORIGINALS)]
 
     async def keep(self) -> None:
         """Replace whoever was killed, until cancelled.
@@ -158,6 +167,7 @@ class Fleet:
             SoakFailed: it was let in, though the first one was alive all the time.
         """
         first = self._walker
+        held = first is not None and self._at_work(first)
         command = (str(Path(sys.executable).with_name("bidlock")), "migrate", "--to", "sqlite", "--step")
         second = self._nursery.start(
             self._name("second"), *command, "--register", str(self.place.register.path), environment=self._controllers()
@@ -165,7 +175,7 @@ class Fleet:
         while second.running:
             await asyncio.sleep(LOOK)
         refused = second.process.returncode and "another controller" in second.said()
-        if not refused and first is self._walker and first and first.running:
+        if not refused and held and first is self._walker and first and first.running:
             raise SoakFailed(f"a second controller was not refused: code {second.process.returncode}: {second.said()}")
 
     def authority(self) -> Role:
@@ -177,6 +187,11 @@ class Fleet:
         """Where the fleet is, for humans."""
         kept = self.place.register.read()
         return f"{kept.template} ({kept.register.authority.value})" if kept and kept.register else "-"
+
+    def _at_work(self, walker: Child) -> bool:
+        """Whether it has the register's lock by now."""
+        journal = self._nursery.journal(walker.name)
+        return journal.exists() and any(fact["fact"] == "at work" for fact in read(journal))
 
     async def _end(self, child: Child) -> None:
         while child.running:
@@ -212,6 +227,8 @@ class Fleet:
         return self._nursery.start(name, "-m", "bidlock_soak.walker", *arguments, *harm, environment=self._controllers())
 
     def _start_bidder(self, number: int) -> Child:
+        if number >= BIDDERS:
+            return self._start_original()
         register = self.place.register
         following = {"BIDLOCK_MODE_FILE": str(register.mode_path)}
         mode = following if number < FOLLOWING else {"BIDLOCK_MODE": next(self._stubborn)}
@@ -221,11 +238,19 @@ class Fleet:
         kept = self.place.register.read()
         wire = f"redis://{self.place.proxy.host}:{self.place.proxy.port}/0"
         stores = {"BIDLOCK_POLICY": kept.owner if kept else "", "BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": wire}
-        feed = self.place.feed
-        stream = ("--begun", str(feed.begun), "--rate", str(feed.rate), "--head-start", str(feed.head_start), "--wall", str(feed.wall))
         own = ("--journal", str(self._nursery.journal(name)), "--seed", f"{self.place.seed}-{name}")
         environment = TIMES | stores | mode | {"BIDLOCK_HOLDER": name}
-        return self._nursery.start(name, "-m", "bidlock_soak.bidder", *own, *stream, *arguments, environment=environment)
+        return self._nursery.start(name, "-m", "bidlock_soak.bidder", *own, *self._stream(), *arguments, environment=environment)
+
+    def _start_original(self) -> Child:
+        name = self._name("original")
+        own = ("--journal", str(self._nursery.journal(name)), "--seed", f"{self.place.seed}-{name}", "--path", str(self.place.sqlite_path))
+        own += ("--fenced", str(self.place.register.path.with_suffix(".fenced")))
+        return self._nursery.start(name, "-m", "bidlock_soak.original", *own, *self._stream(), environment={})
+
+    def _stream(self) -> tuple[str, ...]:
+        feed = self.place.feed
+        return ("--begun", str(feed.begun), "--rate", str(feed.rate), "--head-start", str(feed.head_start), "--wall", str(feed.wall))
 
     def _controllers(self) -> dict[str, str]:
         return TIMES | {"BIDLOCK_SQLITE_URL": self.place.sqlite_url, "BIDLOCK_REDIS_URL": self.place.server.url}

@@ -196,6 +196,8 @@ class _Process:
                     self._holds.add(number)
             case "leased":
                 self._lease(number, fact)
+            case "locked":  # by an original bot, which knows no tokens
+                self._leases[number] = 0
             case "bid":
                 bid = Bid(fact["posting"], self._name, fact["token"], fact["at"], fact["mode"], fact["nonce"])
                 self._history.bids.append(bid)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import redis.asyncio
 from bidlock_soak import without
+from bidlock_soak.fencing import Fence
 from bidlock_soak.journal import Journal
 from bidlock_soak.seal import Seal
 
@@ -45,6 +46,9 @@ DEATH = 0.04
 LOSS = 0.03
 """How often, after a write under Redis' authority, it is emptied, where losses are wanted."""
 
+BUCKETS = 2
+"""Of Redis."""
+
 CLOCK_SKEW_MS = 1000
 """Bound on the stamps' clock minus Redis' clock; both are this machine's."""
 
@@ -52,14 +56,24 @@ WIPE = 0.02
 """How often, after a write under SQLite's authority, Redis is emptied."""
 
 
+REPLACED = 0.03
+"""How often, after a write under Redis' authority, another SQLite file stands where the file was."""
+
+STALE = 0.03
+"""How often, after a write under SQLite's authority, a replica that lags behind takes Redis' place."""
+
+
 class Harm:
     """Bad luck that strikes between two writes."""
 
-    def __init__(self, seed: str, journal: Journal, url: str, losses: Path | None) -> None:
+    def __init__(self, seed: str, journal: Journal, url: str, file: Path, losses: Path | None) -> None:
         self._rng = random.Random(seed)
         self._losses = losses
         self._journal = journal
         self._url = url
+        self._file = file
+        self._replica: dict[bytes, bytes] = {}
+        self._often = 10 if os.environ.get(without.VARIABLE) == without.INCARNATION else 1
 
     async def strike(self, step: Step) -> None:
         """Perhaps something happens now."""
@@ -71,9 +85,44 @@ class Harm:
         harmless = step.sight.register.authority is Role.ORIGIN
         if harmless and self._rng.random() < WIPE:
             await self._wipe("Redis emptied")
-        elif not harmless and self._losses and self._rng.random() < LOSS:
+        elif harmless and self._rng.random() < STALE:
+            await self._fail_over()
+        elif not harmless and self._losses and self._rng.random() < LOSS * self._often:
             self._losses.touch()
             await self._wipe("Redis emptied while it had the authority")
+        elif not harmless and self._rng.random() < REPLACED:
+            self._replace_file()
+        elif self._rng.random() < 2 * STALE:
+            await self._replicate()
+
+    def _replace_file(self) -> None:
+        """The file and its log are gone, and an empty one is there: everything that was in it is in Redis, too."""
+        for path in (self._file, Path(f"{self._file}-wal"), Path(f"{self._file}-shm")):
+            path.unlink(missing_ok=True)
+        self._file.touch()
+        self._journal.note("fault", kind="SQLite file replaced")
+
+    async def _replicate(self) -> None:
+        """What a replica has that gets nothing more from now on; it has not even heard of the present leases."""
+        async with redis.asyncio.Redis.from_url(self._url) as client:
+            keys = [key async for key in client.scan_iter(count=1000) if b":lease:" not in key]
+            together = client.pipeline(transaction=True)
+            for key in keys:
+                together.dump(key)
+            self._replica = {key: value for key, value in zip(keys, await together.execute(), strict=True) if value}
+
+    async def _fail_over(self) -> None:
+        """To everybody else it is another process, which knows no more than the replica did."""
+        if not self._replica:
+            return
+        async with redis.asyncio.Redis.from_url(self._url) as client, client.pipeline(transaction=True) as together:
+            together.flushall()
+            for key, value in self._replica.items():
+                together.restore(key, 0, value)
+                if key.endswith(b":meta"):
+                    together.hset(key, "run_id", "f" * 40)
+            await together.execute()
+        self._journal.note("fault", kind="failover to a stale replica")
 
     async def _wipe(self, kind: str) -> None:
         async with redis.asyncio.Redis.from_url(self._url) as client:
@@ -92,10 +141,11 @@ class Walker:
         losses: A file that is there once Redis was emptied while it had the authority: then, and only then, losses are accepted.
         seal: Whether Redis should be sealed, and is.
         rest: Seconds to stay at each end.
+        fence: For original bots.
     """
 
     def __init__(
-        self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, seal: Seal, rest: float
+        self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, seal: Seal, rest: float, fence: Fence
     ) -> None:
         self._controller = controller
         self._goal = goal
@@ -104,6 +154,7 @@ class Walker:
         self._losses = losses
         self._seal = seal
         self._rest = rest
+        self._fence = fence
         self._accepted: frozenset[str] = frozenset()
 
     async def walk(self) -> None:
@@ -115,6 +166,7 @@ class Walker:
                 if await self._step(goal) and not arrived:
                     arrived = time.monotonic()
                     self._journal.note("arrived", goal=goal, at=arrived)
+                    await self._fence.build()
             self._turn(goal)
 
     async def _step(self, goal: str) -> bool:
@@ -138,7 +190,7 @@ class Walker:
         return isinstance(step.action, actions.Noop)
 
     def _wish(self, goal: str) -> Wish:
-        sealed = frozenset({0}) if self._seal.wanted.exists() else frozenset[int]()
+        sealed = frozenset(range(BUCKETS)) if self._seal.wanted.exists() else frozenset[int]()
         return Wish(goal, sealed=sealed, accepted=self._accepted, clock_skew_ms=CLOCK_SKEW_MS)
 
     def _halted(self, halt: actions.Halt) -> None:
@@ -173,7 +225,9 @@ async def run(arguments: argparse.Namespace) -> None:
     await connecting.open_both(both)
     journal = Journal(arguments.journal)
     losses = arguments.register.with_suffix(".losses")
-    harm = Harm(arguments.seed, journal, settings.redis_url, losses if arguments.faults == "losses" else None) if arguments.seed else None
+    path = Path(settings.sqlite_url.removeprefix("sqlite:///"))
+    accepting = losses if arguments.faults == "losses" else None
+    harm = Harm(arguments.seed, journal, settings.redis_url, path, accepting) if arguments.seed else None
     file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
     with contextlib.ExitStack() as stack:
         try:
@@ -182,8 +236,11 @@ async def run(arguments: argparse.Namespace) -> None:
             raise SystemExit(LOCKED) from None
         journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
+        await controller.begin()
+        fence = Fence(both.origin, file)
+        await fence.build()
         await Walker(
-            controller, arguments.register.with_suffix(".goal"), journal, harm, losses, Seal(arguments.register), arguments.rest
+            controller, arguments.register.with_suffix(".goal"), journal, harm, losses, Seal(arguments.register), arguments.rest, fence
         ).walk()
 
 
