@@ -178,6 +178,8 @@ NO_BUCKETS: frozenset[int] = frozenset()
 
 def _unsynced(world: World) -> World:
     """A stamp belongs to an epoch."""
+    if not any(file.synced for file in world.files) and not any(bucket.synced for bucket in world.buckets):
+        return world
     files = tuple([file._replace(synced=NO_BUCKETS) for file in world.files])
     return world._replace(files=files, buckets=tuple([bucket._replace(synced=False) for bucket in world.buckets]))
 

@@ -5,33 +5,39 @@ Within a generation a store's epoch matters only relative to the register's and 
 
 from __future__ import annotations
 
-from migration_model.world import World
+import functools
+from typing import TypeVar
+
+from migration_model.world import Bucket, File, Known, World
 
 from bidlock.migration.register import GENERATION_BITS, generation
+
+Holder = TypeVar("Holder", File, Bucket, Known)
 
 
 def renumbered(world: World) -> World:
     """The same state with the smallest epochs."""
-    marks = sorted({known.epoch for known in (world.known, world.pending.known if world.pending else None) if known})
-    small = {epoch: _small(epoch, marks) for epoch in marks}
-
-    def of(epoch: int) -> int:
-        if epoch not in small:
-            small[epoch] = _small(epoch, marks)
-        return small[epoch]
-
     known, pending = world.known, world.pending
+    marks = tuple(sorted({register.epoch for register in (known, pending.known if pending else None) if register}))
+    stores = [*world.files, *world.buckets, *[copy for copy in (world.disk, world.backup) if copy]]
+    if all(_small(epoch, marks) == epoch for epoch in (*marks, *[store.epoch for store in stores])):
+        return world
     return world._replace(
-        files=tuple([file._replace(epoch=of(file.epoch)) for file in world.files]),
-        buckets=tuple([bucket._replace(epoch=of(bucket.epoch)) for bucket in world.buckets]),
-        disk=world.disk and world.disk._replace(epoch=of(world.disk.epoch)),
-        backup=world.backup and world.backup._replace(epoch=of(world.backup.epoch)),
-        known=known and known._replace(epoch=of(known.epoch)),
-        pending=pending and pending._replace(known=pending.known._replace(epoch=of(pending.known.epoch))),
+        files=tuple([_put(file, marks) for file in world.files]),
+        buckets=tuple([_put(bucket, marks) for bucket in world.buckets]),
+        disk=world.disk and _put(world.disk, marks),
+        backup=world.backup and _put(world.backup, marks),
+        known=known and _put(known, marks),
+        pending=pending and pending._replace(known=_put(pending.known, marks)),
     )
 
 
-def _small(epoch: int, marks: list[int]) -> int:
+def _put(holder: Holder, marks: tuple[int, ...]) -> Holder:
+    return holder._replace(epoch=_small(holder.epoch, marks))
+
+
+@functools.cache
+def _small(epoch: int, marks: tuple[int, ...]) -> int:
     """Odd numbers for the epochs that matter, even ones for whatever lies between."""
     own = [mark for mark in marks if generation(mark) == generation(epoch)]
     below = sum(mark < epoch for mark in own)

@@ -5,7 +5,7 @@ One posting is followed. A slot is a place for one attempt at a time; a lease ro
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bidlock.modes import Role
 
@@ -28,6 +28,18 @@ LAPSED, BELIEVED, STRETCHED = 0, 1, 2
 """What an attempt's lease is worth in true time: run out; unexpired; or unexpired only because a weaker rule renewed it."""
 
 
+def quick(kind: Any) -> Any:
+    """Give a named tuple a `_replace` that does the same in a third of the time: the checker does little else."""
+    names = kind._fields
+    parameters = ", ".join(f"{name}=same" for name in names)
+    values = ", ".join(f"self[{place}] if {name} is same else {name}" for place, name in enumerate(names))
+    made: dict[str, Any] = {"new": tuple.__new__, "kind": kind, "same": object()}
+    exec(f"def _replace(self, *, {parameters}): return new(kind, ({values},))", made)  # as the standard library makes `__new__`
+    kind._replace = made["_replace"]
+    return kind
+
+
+@quick
 class File(NamedTuple):
     """A SQLite file."""
 
@@ -42,6 +54,7 @@ class File(NamedTuple):
     watermark: int = 0
 
 
+@quick
 class Bucket(NamedTuple):
     """One bucket of Redis. `settling` is used for a bucket whose postings are not followed: its timers still run."""
 
@@ -61,6 +74,7 @@ class Bucket(NamedTuple):
     settling: frozenset[str] = frozenset()
 
 
+@quick
 class BucketKnown(NamedTuple):
     """What the register remembers of a bucket."""
 
@@ -70,6 +84,7 @@ class BucketKnown(NamedTuple):
     seal: str = ""
 
 
+@quick
 class Known(NamedTuple):
     """The register, as a tuple; `registers.py` turns it into the project's own and back."""
 
@@ -83,6 +98,7 @@ class Known(NamedTuple):
     recovering: bool = False
 
 
+@quick
 class Attempt(NamedTuple):
     """One attempt at the posting.
 
@@ -107,6 +123,7 @@ class Attempt(NamedTuple):
     heir: str = ""
 
 
+@quick
 class Pending(NamedTuple):
     """An action another controller decided earlier and has not carried out.
 
@@ -130,6 +147,7 @@ class Fleet(NamedTuple):
     modes: tuple[str, ...]
 
 
+@quick
 class Past(NamedTuple):
     """What happened so far, as far as a property or a bound asks.
 
@@ -158,6 +176,7 @@ class Past(NamedTuple):
     heirs: int = 0
 
 
+@quick
 class World(NamedTuple):
     """One state.
 
