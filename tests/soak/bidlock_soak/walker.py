@@ -236,7 +236,8 @@ async def run(arguments: argparse.Namespace) -> None:
             raise SystemExit(LOCKED) from None
         journal.note("at work", at=time.monotonic())
         controller = Controller(file, cut_down, round(settings.ttl_max * 1000), round(settings.margin * 1000))
-        await controller.begin()
+        with contextlib.suppress(BackendError):
+            await controller.begin()
         fence = Fence(both.origin, file)
         await fence.build()
         await Walker(

@@ -66,9 +66,9 @@ class _NoIncarnation(_Store):
     """A server that comes back, with or without what it knew, is taken for the one that was there."""
 
     async def survey(self, epoch: int) -> Any:
-        """Nothing was ever lost."""
+        """Nothing was ever lost. Who founds a register (epoch 0) is told the truth: there was nothing yet."""
         seen = await self._store.survey(epoch)
-        return tuple(map(self._pretended, seen)) if isinstance(seen, tuple) else seen
+        return tuple(map(self._pretended, seen)) if epoch and isinstance(seen, tuple) else seen
 
     def _pretended(self, seen: Any) -> Any:
         """A bucket without meta looks like one that only restarted, with everything it had counted."""
