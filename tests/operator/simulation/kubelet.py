@@ -154,7 +154,7 @@ class Kubelet:
     async def _started(self, pod: Pod, kind: str, address: str) -> Running:
         if kind == "redis":
             return await self._redis(pod, address)
-        if kind == "agent":
+        if "bidlock-agent" in [container["name"] for container in pod["spec"]["containers"]]:  # alone, or beside a bidder
             return await self._agent(pod, address)
         stop = await self._bidder(pod, address) if self._bidder else _nothing
         return Running(address, stop)
@@ -227,13 +227,15 @@ class Kubelet:
     async def _agent(self, pod: Pod, address: str) -> Running:
         namespace = pod["metadata"]["namespace"]
         volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
-        claim = self.claim(namespace, volumes["sqlite"]["persistentVolumeClaim"]["claimName"])
+        volume = volumes.get("sqlite") or volumes["bidlock-sqlite"]
+        claim = self.claim(namespace, volume.get("persistentVolumeClaim", {}).get("claimName") or pod["metadata"]["uid"])
         claim.mkdir(parents=True, exist_ok=True)
         secret = await self._kube.get(kinds.SECRET, namespace, volumes["bidlock-agent-token"]["secret"]["secretName"])
         if secret is None:
             raise OSError("a volume cannot be mounted yet")
         token = base64.b64decode(secret["data"]["token"]).decode()
-        file = claim / pod["spec"]["containers"][0]["args"][1].rpartition("/")[2]
+        served = next(container for container in pod["spec"]["containers"] if container["name"] == "bidlock-agent")
+        file = claim / served["args"][1].rpartition("/")[2]
         file.touch()
         if self.agent_process:
             return await self._agent_process(file, token, address)

@@ -13,7 +13,7 @@ from bidlock_operator.manifests import agent, bidders, naming, redis
 from bidlock_operator.manifests.acl import Passwords
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.observing.children import Children
-from bidlock_operator.policies import Policy
+from bidlock_operator.policies import Policy, Topology
 from bidlock_operator.reconciling.needing import Needs
 
 Manifests = list[dict[str, Any]]
@@ -27,9 +27,15 @@ class Canary:
     mode: str = ""
 
 
-def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Passwords | None) -> Manifests:
-    """Redis and the SQLite agent, as far as they are needed."""
+def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Passwords | None, register: Register | None) -> Manifests:
+    """Redis and the SQLite agent, as far as they are needed.
+
+    With a file per pod the agent is in the bidder's pod: then the first bidder is started before the fleet is founded.
+    It is refused by every store until then.
+    """
     made: Manifests = []
+    if register is None and policy.sqlite.topology is Topology.PER_POD:
+        made += bidders.children(policy, "sqlite", platform, replicas=policies.replicas(policy, None))
     if needs.agent:
         made += agent.children(policy, platform)
     if needs.redis and passwords is not None:

@@ -166,7 +166,7 @@ class Reconciler:
         passwords = await self._credentials.passwords(policy) if needs.redis and policy.redis.managed else None
         if needs.agent:
             await self._credentials.token(policy)
-        manifests = building.stores(policy, platform, needs, passwords)
+        manifests = building.stores(policy, platform, needs, passwords, scene.remembered.register)
         for name in await self._appliance.apply(manifests, scene.children):
             log.info("applied", policy=self._shown, child=name)
         return manifests

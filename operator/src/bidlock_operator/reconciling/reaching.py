@@ -37,9 +37,15 @@ async def explain(links: Links, sight: Sight, needs: Needs) -> None:
 
 
 async def _origin(policy: Policy, children: Children, credentials: Credentials) -> str:
-    per_pod = policy.sqlite.topology is Topology.PER_POD
-    host = observed.address(children.component("bidder" if per_pod else "agent"))
+    host = observed.address(_agents(policy, children))
     return f"sqlite+http://:{await credentials.token(policy)}@{_bracketed(host)}:{agent.PORT}" if host else ""
+
+
+def _agents(policy: Policy, children: Children) -> tuple[observed.Body, ...]:
+    """Pods with the agent of the fleet's file; with a file per pod that of the first pod, which stays when there is only one."""
+    if policy.sqlite.topology is Topology.SHARED_FILE:
+        return children.component("agent")
+    return tuple(pod for pod in children.component("bidder") if str(pod["metadata"]["name"]).endswith("-0"))
 
 
 async def _target(policy: Policy, platform: Platform, children: Children, credentials: Credentials) -> str:
