@@ -75,10 +75,18 @@ def test_postings_come_through_a_pipe_too(run, open_market, store):
 
 
 def test_postings_come_from_a_marketplace_too_over_its_restart(run, open_market, store, feed, tmp_path, eventually):
-    path, port = feed(line("~01"), line("~02")), tmp_path / "port"
+    path, port = feed(line("~00"), line("~01"), line("~02")), tmp_path / "port"
     market = open_market("--feed", path)
     bot = run(
-        "example_bidder", "--feed", f"{market.url}/postings", "--follow", "--marketplace", market.url, "--port", -1, environment=store
+        "example_bidder",
+        "--feed",
+        f"{market.url}/postings?last=2",
+        "--follow",
+        "--marketplace",
+        market.url,
+        "--port",
+        -1,
+        environment=store,
     )
     eventually(lambda: len(bot.events("bid")) == 2)
 
@@ -86,7 +94,7 @@ def test_postings_come_from_a_marketplace_too_over_its_restart(run, open_market,
     market.process.stop()
     eventually(lambda: bot.events("the feed broke off"))
     open_market("--feed", path, "--port", number)
-    feed(line("~01"), line("~02"), line("~03"))
+    feed(line("~00"), line("~01"), line("~02"), line("~03"))
     eventually(lambda: len(bot.events("bid")) == 3)
     bot.popen.send_signal(signal.SIGTERM)
 

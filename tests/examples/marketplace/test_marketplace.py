@@ -55,6 +55,11 @@ def test_it_serves_the_postings_of_a_feed_from_any_one_on(open_market, tmp_path)
     market = open_market("--feed", feed)
 
     assert (postings(market), postings(market, "?after=1"), postings(market, "?after=2")) == (["a", "b"], ["b"], [])
+    assert (postings(market, "?last=1"), postings(market, "?last=9"), postings(market, "?last=1&after=0")) == (
+        ["b"],
+        ["a", "b"],
+        ["a", "b"],
+    )
     assert market.get("/stats")["offered"] == 2
 
 

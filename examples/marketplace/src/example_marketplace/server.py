@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -60,16 +60,20 @@ class Marketplace:
         return web.json_response({"bid": number}, status=201)
 
     async def postings(self, request: web.Request) -> web.StreamResponse:
-        """The feed as JSON lines: those after the first `after`; with `follow=1` the answer goes on as the feed grows."""
+        """The feed as JSON lines: those after the first `after`, or the `last` ones; the header `After` says how many were left out.
+
+        With `follow=1` the answer goes on as the feed grows.
+        """
         if self.feed is None:
             return web.Response(text="this marketplace was started without --feed\n", status=404)
-        after = request.query.get("after", "0")
-        if not after.isdecimal():
-            return web.Response(text="after must be a number of postings\n", status=400)
-        answer = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
+        try:
+            after = _left_out(request.query, self.feed)
+        except ValueError:
+            return web.Response(text="after and last must be numbers of postings\n", status=400)
+        answer = web.StreamResponse(headers={"Content-Type": "application/jsonl", "After": str(after)})
         await answer.prepare(request)
         with contextlib.suppress(ConnectionResetError):  # the reader went away
-            async for line in self.feed.lines(int(after), follow=request.query.get("follow") == "1"):
+            async for line in self.feed.lines(after, follow=request.query.get("follow") == "1"):
                 await answer.write(line)
         return answer
 
@@ -86,6 +90,12 @@ class Marketplace:
 def journaled(ledger: Ledger, journal: Journal | None, *, latency: float = 0.0, feed: Feed | None = None) -> Marketplace:
     """A marketplace over a ledger, with or without a journal and a feed."""
     return Marketplace(ledger, journal.append if journal else _forget, latency, feed)
+
+
+def _left_out(query: Mapping[str, str], feed: Feed) -> int:
+    if "after" in query or "last" not in query:
+        return int(query.get("after", "0"))
+    return max(0, feed.count() - int(query["last"]))
 
 
 def _forget(bid: Bid) -> None:
