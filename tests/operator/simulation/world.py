@@ -10,12 +10,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest import mock
 
 import kopf
 
-from bidlock_operator import resources
+from bidlock_operator import handlers, resources, running
+from bidlock_operator.election import Timing
+from bidlock_operator.handlers import adjust
 from bidlock_operator.kube.client import Kube, path
 from bidlock_operator.kube.transport import MERGE, Request, Transport
+from bidlock_operator.settings import Settings
 
 Body = dict[str, Any]
 
@@ -106,21 +110,42 @@ async def operator(lease: str, *, everywhere: bool = False, **environment: str) 
     """An operator in a thread of this process while the block runs: at its end kopf cancels whatever else its loop has.
 
     Args:
-        lease: The namespace of its Lease.
+        lease: Names its Lease, in another namespace than the one it works in: that one may be deleted.
         everywhere: Whether it works in every namespace, not in that one only.
         environment: `BIDLOCK_OPERATOR_*`.
     """
     memo, stop = kopf.Memo(), threading.Event()
     namespaces = () if everywhere else (lease,)
-    told = {"HTTP_PORT": "0", "HTTP_HOST": "127.0.0.1", "LEASE_NAMESPACE": lease, "NAMESPACES": ",".join(namespaces)} | environment
-    with variables(**{f"BIDLOCK_OPERATOR_{name}": value for name, value in told.items()}):
-        running = asyncio.create_task(asyncio.to_thread(asyncio.run, _operate(namespaces, memo, stop)))
+    told = {
+        "HTTP_PORT": "0",
+        "HTTP_HOST": "127.0.0.1",
+        "LEASE_NAMESPACE": "default",
+        "LEASE_NAME": f"operator-{lease}",
+        "NAMESPACES": ",".join(namespaces),
+    } | environment
+    with (
+        mock.patch.object(handlers, "adjust", _adjust),
+        mock.patch.object(running, "Timing", _patient),
+        variables(**{f"BIDLOCK_OPERATOR_{name}": value for name, value in told.items()}),
+    ):
+        life = asyncio.create_task(asyncio.to_thread(asyncio.run, _operate(namespaces, memo, stop)))
         try:
             yield memo
         finally:
             stop.set()
             async with asyncio.timeout(60):
-                await running
+                await life
+
+
+def _patient() -> Timing:
+    """Leading ends with the process, which here is the tests': whatever the machine is busy with, it must not be ended."""
+    return Timing(duration=120.0, deadline=110.0, retry=1.0, request=10.0)
+
+
+def _adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
+    """As the operator does; but it is not the operator's process that would be killed for ending slowly."""
+    adjust(settings, own)
+    settings.process.ultimate_exiting_timeout = None
 
 
 async def _operate(namespaces: tuple[str, ...], memo: kopf.Memo, stop: threading.Event) -> None:

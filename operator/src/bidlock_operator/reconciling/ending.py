@@ -6,17 +6,17 @@ stores skip. Ending them first only lets bids underway be recorded. An operator 
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import structlog
 
-from bidlock_operator import policies
+from bidlock_operator import policies, resources
 from bidlock_operator.kube import kinds
-from bidlock_operator.kube.errors import KubeError
-from bidlock_operator.manifests import naming
+from bidlock_operator.kube.errors import Conflict, KubeError, NotFound
+from bidlock_operator.manifests import naming, objects
 from bidlock_operator.observing import children as observed
 from bidlock_operator.observing.news import Place
+from bidlock_operator.policies import Policy
 from bidlock_operator.reconciling.ground import Ground
 
 log = structlog.stdlib.get_logger("bidlock_operator.policy")
@@ -28,15 +28,36 @@ async def end(ground: Ground, place: Place) -> None:
     if body is None:
         return
     policy = policies.read(body)
-    until = time.monotonic() + min(ground.paces.deletion, policy.bidder.bid_timeout_seconds + 15)
     try:
-        for name in (naming.bidder(policy), naming.canary(policy)):
-            for kind in (kinds.DEPLOYMENT, kinds.STATEFUL_SET):
-                if observed.look(ground.cache, *place).get(kind, name) is not None:
-                    await ground.kube.delete(kind, policy.namespace, name)
-        while observed.look(ground.cache, *place).component("bidder") and time.monotonic() < until:
-            await ground.news.wait(place, 0.5)
+        await _end_bidders(ground, place, policy)
+        await _let_go(ground, policy)
     except KubeError as error:
-        log.warning("the bidders end by themselves", policy="/".join(place), error=str(error))
+        log.warning("the rest of a deleted policy ends by itself", policy="/".join(place), error=str(error))
     log.info("deleted", policy="/".join(place))
-    await asyncio.sleep(0)
+
+
+async def _end_bidders(ground: Ground, place: Place, policy: Policy) -> None:
+    until = time.monotonic() + min(ground.paces.deletion, policy.bidder.bid_timeout_seconds + 15)
+    for name in (naming.bidder(policy), naming.canary(policy)):
+        for kind in (kinds.DEPLOYMENT, kinds.STATEFUL_SET):
+            if observed.look(ground.cache, *place).get(kind, name) is not None:
+                await ground.kube.delete(kind, policy.namespace, name)
+    while observed.look(ground.cache, *place).component(objects.BIDDER) and time.monotonic() < until:
+        await ground.news.wait(place, 0.5)
+
+
+async def _let_go(ground: Ground, policy: Policy) -> None:
+    """Take our finalizer away; kopf would, too, but only when it looks again."""
+    while body := await ground.kube.get(resources.POLICY, policy.namespace, policy.name):
+        metadata = body["metadata"]
+        held = metadata.get("finalizers") or []
+        if metadata["uid"] != policy.uid or resources.FINALIZER not in held:
+            return
+        kept = [each for each in held if each != resources.FINALIZER]
+        try:
+            patch = {"metadata": {"finalizers": kept, "resourceVersion": metadata["resourceVersion"]}}
+            await ground.kube.merge(resources.POLICY, policy.namespace, policy.name, patch)
+        except Conflict:
+            continue
+        except NotFound:
+            return

@@ -1,0 +1,91 @@
+"""A policy that is paused, deleted, or made again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from simulation.world import Fleet, condition, policy
+
+from bidlock_kube.namespaces import await_gone
+from bidlock_operator import resources
+from bidlock_operator.kube import kinds
+
+
+@pytest.fixture
+async def fleet(operated, transport, namespace):
+    """A fleet at rest in DualSupport."""
+    made = Fleet(transport, policy(namespace, phase="DualSupport"))
+    await made.create()
+    await made.walked("DualSupport", 90)
+    return made
+
+
+async def gone(fleet: Fleet, seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while await fleet.kube.get(resources.POLICY, fleet.namespace, fleet.name):
+            await asyncio.sleep(0.1)
+
+
+async def test_a_deleted_policy_is_gone_with_its_children_and_its_volumes_stay(fleet):
+    await fleet.delete()
+    await gone(fleet)
+
+    async with asyncio.timeout(30):
+        while await fleet.kube.list(kinds.DEPLOYMENT, fleet.namespace):
+            await asyncio.sleep(0.1)
+    assert len(await fleet.kube.list(kinds.CLAIM, fleet.namespace)) == 2
+
+
+async def test_a_policy_made_again_says_whose_stores_they_are_and_takes_them_up_when_told(fleet):
+    former = await fleet.read()
+    await fleet.delete()
+    await gone(fleet)
+    fleet.body["spec"]["phase"] = "DualSupport"
+    await fleet.create()
+    refused = await fleet.until(
+        lambda body: condition(body, "Stalled", "reason") == "OwnerMismatch" or condition(body, "Progressing", "reason") == "OwnerMismatch"
+    )
+    assert former["metadata"]["uid"] in condition(refused, "Progressing", "message")
+
+    await fleet.change(storeOwner=former["metadata"]["uid"])
+    taken = await fleet.walked("DualSupport", 90)
+
+    assert taken["status"]["sqliteDomain"] == former["status"]["sqliteDomain"]
+    assert taken["status"]["epoch"] >> 32 > former["status"]["epoch"] >> 32
+
+
+async def test_two_policies_of_one_owner_are_both_left_alone(fleet, transport):
+    owner = (await fleet.read())["metadata"]["uid"]
+    second = Fleet(transport, policy(fleet.namespace, "second", storeOwner=owner))
+    await second.create()
+
+    await second.until(lambda body: condition(body, "Stalled", "reason") == "OwnerTaken")
+    assert "epoch" not in (await second.read())["status"]
+
+
+async def test_a_paused_policy_goes_on_reporting_and_begins_nothing(fleet):
+    await fleet.change(paused=True, phase="RedisPrimary")
+    paused = await fleet.until(lambda body: condition(body, "PhaseConverged", "reason") == "Paused")
+    assert paused["status"]["to"] == "dual"
+
+    await fleet.change(paused=False)
+    await fleet.walked("RedisPrimary", 90)
+
+
+async def test_a_namespace_is_not_stranded(fleet, defined):
+    defined.kubectl("delete", "namespace", fleet.namespace, "--wait=false")
+
+    await asyncio.to_thread(await_gone, defined, fleet.namespace)
+    defined.kubectl("create", "namespace", fleet.namespace)  # whoever gave it to the test deletes it
+
+
+async def test_a_template_the_server_refuses_is_a_condition_and_no_step_begins(fleet):
+    broken = {"template": {"spec": {"containers": [{"name": "bidder", "image": "bidder:1", "ports": [{"containerPort": 99999}]}]}}}
+    await fleet.change(phase="RedisPrimary", bidder=broken)
+    told = await fleet.until(lambda body: condition(body, "Stalled", "reason") == "TemplateInvalid")
+    assert "99999" in condition(told, "Stalled", "message")
+    assert told["status"]["to"] == "dual"
+
+    await fleet.change(bidder={"template": {"spec": {"containers": [{"name": "bidder", "image": "bidder:2"}]}}})
+    await fleet.walked("RedisPrimary", 90)
