@@ -83,16 +83,18 @@ def exists(path: str) -> bool:
 
 def uri(path: str) -> str:
     """Where the site has it: a page's own place below `docs/`, everything else below `repository/`."""
-    if (ROOT / path).is_dir():
-        path = posixpath.join(path, "README.md" if (ROOT / path / "README.md").exists() else "index.md")
     if path.startswith(f"{DOCS}/"):
-        return path.removeprefix(f"{DOCS}/")
-    return f"{PLACE}/{path}" if path.endswith(".md") else f"{PLACE}/{path}.md"
+        return path.removeprefix(f"{DOCS}/") + ("/index.md" if (ROOT / path).is_dir() else "")
+    # A README is the page of its folder, but not an index: mkdocs would show that in place of a section's title.
+    return f"{PLACE}/{path.removesuffix('/README.md').removesuffix('.md')}.md"
 
 
 def origin_of(src_uri: str) -> str:
     """The path in the repository of a page of the site."""
-    return src_uri.removeprefix(f"{PLACE}/") if src_uri.startswith(f"{PLACE}/") else f"{DOCS}/{src_uri}"
+    if not src_uri.startswith(f"{PLACE}/"):
+        return f"{DOCS}/{src_uri}"
+    path = src_uri.removeprefix(f"{PLACE}/").removesuffix(".md")
+    return f"{path}/README.md" if (ROOT / path).is_dir() else path if (ROOT / path).exists() else f"{path}.md"
 
 
 def content(path: str, tracked: set[str]) -> str:
