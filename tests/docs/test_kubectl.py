@@ -49,7 +49,8 @@ def real(command: str, namespace: str) -> str:
 def defined(kube):
     """A cluster that knows BidLockPolicy."""
     kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", DEFINITION)
-    kube.kubectl("wait", "--for=condition=Established", "crd/bidlockpolicies.bidlock.io", "--timeout=60s")
+    for state in ("jsonpath={.status.acceptedNames.plural}=bidlockpolicies", "condition=Established"):
+        kube.kubectl("wait", f"--for={state}", "crd/bidlockpolicies.bidlock.io", "--timeout=60s")
     return kube
 
 
