@@ -54,5 +54,5 @@ def _storage() -> Path:
 def _buildah(*arguments: str | Path) -> str:
     storage = _storage()
     # In a mount namespace of its own: what it mounts, and would leave when it is killed, is gone when it ends.
-    own = ["--root", storage / driver(), "--runroot", storage / "run", "--storage-driver", driver()]
+    own: list[str | Path] = ["--root", storage / driver(), "--runroot", storage / "run", "--storage-driver", driver()]
     return run(["unshare", "--mount", "buildah", *own, *arguments])
