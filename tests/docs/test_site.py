@@ -36,15 +36,14 @@ def site(tmp_path_factory) -> Path:
     return folder
 
 
-def test_every_page_is_built(site):
-    lost = [
-        page
-        for page in (ROOT / "docs").rglob("*.md")
-        if not (site / page.relative_to(ROOT / "docs").with_suffix("") / "index.html").is_file()
-    ]
+def built(page: Path) -> str:
+    """Where the site has a page."""
+    place = page.relative_to(ROOT / "docs").with_suffix("")
+    return str((place.parent if place.name == "index" else place) / "index.html")
 
-    assert lost == [ROOT / "docs" / "index.md"]  # that one is the site's own index
-    assert (site / "index.html").is_file()
+
+def test_every_page_is_built(site):
+    assert not [page for page in (ROOT / "docs").rglob("*.md") if not (site / built(page)).is_file()]
 
 
 def test_no_page_loads_anything_from_elsewhere(site):
