@@ -158,7 +158,7 @@ class Operator:
         await self._election.won()
         self._waits_for = "the new leader looks around"
         self._keeping = asyncio.create_task(self._election.keep(), name="lease")
-        await self._election.raise_above(await self._highest_epoch() - 1)
+        await self._election.raise_above(await self._highest_epoch())
         self.metrics.leader.set(1)
 
     async def _highest_epoch(self) -> int:

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import itertools
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -37,7 +38,9 @@ from bidlock_sqlite.controlled import SqliteOrigin
 NODE = "simulated"
 NODES = Resource("", "v1", "Node", "nodes")
 EVERY = 0.1
-_addresses = (f"127.17.{a}.{b}" for a, b in itertools.product(range(256), range(1, 255)))
+_OURS = random.randrange(16, 250)
+"""Several runs share this machine: each takes addresses of its own."""
+_addresses = (f"127.{_OURS}.{a}.{b}" for a, b in itertools.product(range(256), range(1, 255)))
 
 Pod = dict[str, Any]
 Stop = Callable[[], Awaitable[None]]
