@@ -5,8 +5,10 @@ In this order, because an operator that runs puts its finalizer back. Nothing is
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from bidlock_operator import resources
@@ -23,19 +25,20 @@ async def uninstall(
 
     Args:
         kube: A client.
-        deployment: The operator's Deployment.
+        deployment: The operator's Deployment, and its Lease object.
         namespace: Where it is.
         watched: Where policies may be; none for everywhere.
-        within: Longest time for each of the two steps, seconds.
+        within: Longest time for each step, seconds.
         say: Is told what was done.
 
     Raises:
-        NotYet: a pod of the operator did not end in time.
+        NotYet: a pod of the operator did not end in time, or still leads.
         KubeError: the API server refuses something, and says why.
     """
     selector = await until_done(functools.partial(_stop, kube, deployment, namespace), within=within)
     if selector:
         await until_done(functools.partial(_ended, kube, namespace, selector), within=within)
+        await until_done(functools.partial(_unled, kube, namespace, deployment, Seen()), within=within)
         say(f"stopped the operator {namespace}/{deployment}")
     for place in tuple(watched) or ("",):
         for freed in await until_done(functools.partial(_free, kube, place), within=within):
@@ -58,6 +61,34 @@ async def _ended(kube: Kube, namespace: str, selector: str) -> None:
     if pods:
         names = ", ".join(pod["metadata"]["name"] for pod in pods)
         raise NotYet(f"pods of the operator have not ended: {names}; delete them, then uninstall again")
+
+
+@dataclass
+class Seen:
+    """A Lease object as it was last seen to change.
+
+    Attributes:
+        version: Its version then.
+        at: When, on the loop's clock; seconds.
+    """
+
+    version: str = ""
+    at: float = 0.0
+
+
+async def _unled(kube: Kube, namespace: str, name: str, seen: Seen) -> None:
+    """Nobody leads any more: the Lease was given back, or not renewed for as long as it is valid.
+
+    A pod that was deleted by force is gone before its process, which would put the finalizer back.
+    """
+    lease = await kube.get(kinds.LEASE, namespace, name)
+    if lease is None or not lease["spec"].get("holderIdentity"):
+        return
+    now, version = asyncio.get_running_loop().time(), lease["metadata"]["resourceVersion"]
+    if version != seen.version:
+        seen.version, seen.at = version, now
+    if now - seen.at < lease["spec"].get("leaseDurationSeconds", 0):
+        raise NotYet(f"{lease['spec']['holderIdentity']} still leads; see that its process ends, then uninstall again")
 
 
 async def _free(kube: Kube, namespace: str) -> list[str]:
