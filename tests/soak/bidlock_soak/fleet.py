@@ -133,14 +133,17 @@ class Fleet:
         await self._end(self._bidder("sweeper", {"BIDLOCK_MODE_FILE": str(self.place.register.mode_path)}, "--sweep", str(wanted)))
 
     def kill_bidder(self) -> None:
-        """SIGKILL one."""
-        child = self._rng.choice(self._bidders)
+        """SIGKILL one that has begun; on a busy machine one that starts may take longer than the time between two faults."""
+        begun = [child for child in self._bidders if self._nursery.journal(child.name).exists()]
+        if not begun:
+            return
+        child = self._rng.choice(begun)
         self._journal.note("killed", process=child.name, at=time.monotonic())
         child.send(signal.SIGKILL)
 
     def kill_walker(self) -> None:
-        """SIGKILL the controller, in the middle of whatever it does."""
-        if self._walker:
+        """SIGKILL the controller, in the middle of whatever it does; not before it does anything."""
+        if self._walker and self._at_work(self._walker):
             self._journal.note("left", at=time.monotonic())
             self._walker.send(signal.SIGKILL)
 
