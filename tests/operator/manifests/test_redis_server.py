@@ -88,6 +88,28 @@ def test_nobody_comes_in_without_a_password(configured):
         client.ping()
 
 
+@pytest.mark.parametrize("password", ["", "default", "x"])
+def test_nobody_can_be_the_default_user(configured, password):
+    with (
+        redispy.Redis(port=configured.server.port, username="default", password=password or None, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(AuthenticationError),
+    ):
+        client.ping()
+
+
+def test_what_scripts_wrote_survives_a_crash(configured):
+    """In the append-only file that is a transaction, which the server runs as somebody when it starts."""
+    key = f"{{{PREFIX}:0}}:markers:survivor"
+    script = "redis.call('HSET', KEYS[1], 'a', '1') redis.call('HSET', KEYS[1], 'b', '2') return redis.call('INCR', KEYS[2])"
+    configured.run("bidder", "EVAL", script, "2", key, f"{{{PREFIX}:0}}:survivors")
+
+    configured.server.kill()
+    configured.server.launch()
+
+    assert configured.run("bidder", "HGETALL", key) == {"a": "1", "b": "2"}
+    assert "AOF-loading-client" not in configured.server.log.read_text()
+
+
 FORBIDDEN = [
     ("FLUSHALL",),
     ("FLUSHDB",),

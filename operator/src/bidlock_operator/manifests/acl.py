@@ -53,12 +53,14 @@ class Passwords:
 def render(prefix: str, passwords: Passwords) -> str:
     """The text of users.acl; passwords only as their SHA-256.
 
-    Bidders and operator reach the keys and channels of one prefix and nothing else; the default user is off.
+    Bidders and operator reach the keys and channels of one prefix and nothing else. The default user is off: nobody can be
+    it. It keeps every permission all the same, because a server that starts reads its append-only file as this user, and
+    skips what a script wrote (a transaction, in the file) when the user may not.
     """
     place = f"resetkeys ~{{{prefix}:* resetchannels &{{{prefix}:*"
     return "".join(
         (
-            "user default reset off\n",
+            "user default reset off ~* &* +@all\n",
             _user(BIDDER, passwords.bidder, place, _BIDDER),
             _user(OPERATOR, passwords.operator, place, _OPERATOR),
             _user(PROBE, passwords.probe, "resetkeys resetchannels", ("ping",)),
