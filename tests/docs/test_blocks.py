@@ -160,7 +160,7 @@ LOOKED_AT: dict[str, Callable[[str], None]] = {
     r"bidlock (bench|demo)": has_its_options,
     r"pytest --bidlock-backend": nothing,  # some minutes; run by tests/conformance and tests/architecture/test_new_plugin.py
     r"git clone": nothing,
-    r"(kubectl|helm|kind|docker|kopf|bidlock-operator|redis-cli)\b": nothing,
+    r"(for image in|kubectl|helm|kind|docker|kopf|bidlock-operator|redis-cli)\b": nothing,
 }
 
 
