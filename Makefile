@@ -96,6 +96,10 @@ cover: $(SETUP) ## Every test, with coverage
 soak: $(SETUP) ## A fleet bids, walks and is hurt; the history is checked (SECONDS=60 SEED=1 FAULTS=all)
 	@tools/soak --seconds $(SECONDS) --seed $(SEED) --faults $(FAULTS)
 
+.PHONY: crashes
+crashes: $(SETUP) ## Stop the operator before and after every request of a walk and back (POINTS=all, or a number)
+	@BIDLOCK_CRASH_POINTS=$(or $(POINTS),all) $(BIN)/pytest -q -s tests/operator/cluster/test_crashes.py
+
 .PHONY: model
 model: $(SETUP) ## The model checker's large runs, with every trace (ONLY=word for some)
 	@$(BIN)/python tools/model $(if $(ONLY),--only "$(ONLY)")

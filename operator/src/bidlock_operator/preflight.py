@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from bidlock_operator import resources
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.connecting import ClusterUnreachable
-from bidlock_operator.kube.errors import KubeError, Unanswered
+from bidlock_operator.kube.errors import Busy, KubeError, Unanswered
 from bidlock_operator.kube.transport import Request, Transport
 from bidlock_operator.resources import Resource
+
+BUSY = 1.0
+"""Seconds between two tries while the API server has too much to do."""
+
+TRIES, AGAIN = 5, 0.2
+"""How often one question about a right is asked, and seconds in between."""
 
 _READ = ("get", "list", "watch")
 _OWN = (*_READ, "create", "patch", "delete")
@@ -75,7 +83,7 @@ class Missing:
 
 
 async def reach_cluster(transport: Transport, host: str) -> str:
-    """Ask the API server for its version.
+    """Ask the API server for its version; one that is only busy is asked again.
 
     Returns:
         The version, for example `v1.34.4`.
@@ -83,12 +91,19 @@ async def reach_cluster(transport: Transport, host: str) -> str:
     Raises:
         ClusterUnreachable: the server does not answer, or not these credentials.
     """
-    try:
-        return str((await transport.send(Request("GET", "/version"))).get("gitVersion", ""))
-    except Unanswered as error:
-        raise ClusterUnreachable(f"the Kubernetes API at {host} cannot be used: {error}") from None
-    except KubeError as error:
-        raise ClusterUnreachable(f"the Kubernetes API at {host} refuses these credentials: {error}") from None
+    while True:
+        try:
+            return str((await transport.send(Request("GET", "/version"))).get("gitVersion", ""))
+        except Busy as error:
+            await asyncio.sleep(max(error.retry_after, BUSY))
+        except KubeError as error:
+            raise _unreachable(error, host) from None
+
+
+def _unreachable(error: KubeError, host: str) -> ClusterUnreachable:
+    if isinstance(error, Unanswered):
+        return ClusterUnreachable(f"the Kubernetes API at {host} cannot be used: {error}")
+    return ClusterUnreachable(f"the Kubernetes API at {host} refuses these credentials: {error}")
 
 
 async def missing(kube: Kube, namespaces: Iterable[str], rights: Iterable[Right] = RIGHTS) -> list[Missing]:
@@ -112,8 +127,18 @@ async def _allowed(kube: Kube, right: Right, verb: str, namespace: str) -> bool:
     attributes = {"group": right.kind.group, "resource": right.kind.plural, "subresource": right.subresource, "verb": verb}
     spec = {"resourceAttributes": attributes | ({"namespace": namespace} if namespace else {})}
     body = {"apiVersion": kinds.ACCESS_REVIEW.api_version, "kind": kinds.ACCESS_REVIEW.kind, "metadata": {}, "spec": spec}
-    answer = await kube.create(kinds.ACCESS_REVIEW, "", body)
+    answer = await _asked(kube, body)
     return bool((answer.get("status") or {}).get("allowed"))
+
+
+async def _asked(kube: Kube, body: dict[str, Any]) -> dict[str, Any]:
+    """One of many questions: a failure is asked again for itself, else a server in trouble would never answer all of them."""
+    for _ in range(TRIES - 1):
+        try:
+            return await kube.create(kinds.ACCESS_REVIEW, "", body)
+        except (Busy, Unanswered) as error:
+            await asyncio.sleep(max(getattr(error, "retry_after", 0.0), AGAIN))
+    return await kube.create(kinds.ACCESS_REVIEW, "", body)
 
 
 def _place(right: Right) -> str:

@@ -145,7 +145,7 @@ class Kubelet:
             target = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": NODE}}
             await self._send(Request("POST", f"{path(kinds.POD, namespace, name)}/binding", {}, target))
         kind = component(pod)
-        address = self._stable.setdefault((namespace, kind), next(_addresses)) if kind == "redis" else next(_addresses)
+        address = self._stable.setdefault(_place(pod), next(_addresses)) if kind == "redis" else next(_addresses)
         self._known[pod["metadata"]["uid"]] = (namespace, kind)
         try:
             running = await self._started(pod, kind, address)
