@@ -82,6 +82,10 @@ class Harm:
             os.kill(os.getpid(), signal.SIGKILL)
         if isinstance(step.action, actions.Authorise):
             return  # the authority that was seen is not the one that is
+        with contextlib.suppress(redis.exceptions.ConnectionError):  # it is dead right now: that is harm enough
+            await self._strike_stores(step)
+
+    async def _strike_stores(self, step: Step) -> None:
         harmless = step.sight.register.authority is Role.ORIGIN
         if harmless and self._rng.random() < WIPE:
             await self._wipe("Redis emptied")
