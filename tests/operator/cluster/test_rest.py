@@ -12,6 +12,7 @@ from simulation.world import Fleet, condition, policy
 
 from bidlock_operator.kube import kinds
 from bidlock_operator.manifests.acl import Passwords
+from bidlock_operator.reconciling.ground import Paces
 
 REDIS, AGENT = "arbitrage-redis", "arbitrage-agent"
 
@@ -88,21 +89,19 @@ async def test_a_changed_child_is_mended_within_two_seconds(fleet):
         await asyncio.sleep(0.02)
 
 
-async def test_a_redis_that_was_killed_is_open_again_within_a_second_of_its_first_answer(fleet, node):
+async def test_a_redis_that_was_killed_is_open_again_long_before_the_next_look(fleet, node, record_property):
+    """The end of the held connection wakes the operator, and three writes open the server."""
     await settled(fleet)
     secret = await fleet.kube.get(kinds.SECRET, fleet.namespace, "arbitrage-redis-auth")
     password = Passwords.read({key: base64.b64decode(value).decode() for key, value in secret["data"].items()}).operator
     (running,) = node.of(fleet.namespace, "redis")
-    took = []
-    for _ in range(5):  # a busy machine may be late once, the operator is not late each time
-        node.crash(fleet.namespace, "redis")
-        async with client.Redis(host=running.address, username="operator", password=password, retry=None) as server:
-            took.append(await opened(server))
-        if took[-1] < 1:
-            break
-        await settled(fleet)
+    node.crash(fleet.namespace, "redis")
 
-    assert min(took) < 1, took
+    async with client.Redis(host=running.address, username="operator", password=password, retry=None) as server:
+        took = await opened(server)
+
+    record_property("seconds_from_first_answer_to_open", round(took, 3))
+    assert took < Paces().rest / 2
     body = await fleet.until(lambda body: condition(body, "RedisReady") == "True")
     assert body["status"]["authority"] == "Redis"
 

@@ -110,6 +110,20 @@ def test_what_scripts_wrote_survives_a_crash(configured):
     assert "AOF-loading-client" not in configured.server.log.read_text()
 
 
+def test_a_write_torn_by_a_crash_keeps_nobody_from_starting(configured):
+    """The torn write was never answered; everything before it was, and is there."""
+    key = f"{{{PREFIX}:0}}:markers:answered"
+    configured.run("bidder", "HSET", key, "a", "1")
+
+    configured.server.kill()
+    newest = max(configured.server.directory.rglob("*.aof"), key=lambda file: (file.stat().st_mtime_ns, file.name))
+    with newest.open("ab") as file:
+        file.write(b"*4\r\n$4\r\nHSET\r\n$9\r\nhalf a ke")
+    configured.server.launch()
+
+    assert configured.run("bidder", "HGETALL", key) == {"a": "1"}
+
+
 FORBIDDEN = [
     ("FLUSHALL",),
     ("FLUSHDB",),

@@ -26,7 +26,7 @@ def test_a_strict_server_answers_only_after_the_disk_has_it(policy):
         "appendonly": "yes",
         "appendfsync": "always",
         "no-appendfsync-on-rewrite": "no",
-        "aof-load-truncated": "no",
+        "aof-load-truncated": "yes",
     }
 
 

@@ -71,13 +71,13 @@ def maxmemory(policy: Policy) -> int:
 
 
 def _persistence(policy: Policy) -> dict[str, str]:
-    """Strict: nothing is answered before the disk has it, and a file that is damaged is a human's business."""
+    """Strict: nothing is answered before the disk has it, so what a crash tore off was never answered (decision 0013)."""
     strict = policy.redis.durability is Durability.STRICT
     return {
         "appendonly": "yes",
         "appendfsync": "always" if strict else "everysec",
         "no-appendfsync-on-rewrite": "no",
-        "aof-load-truncated": "no" if strict else "yes",
+        "aof-load-truncated": "yes",
     }
 
 

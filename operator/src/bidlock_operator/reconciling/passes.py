@@ -33,7 +33,7 @@ from bidlock_operator.observing.children import Children
 from bidlock_operator.observing.fleet import Bidders
 from bidlock_operator.observing.news import Place
 from bidlock_operator.observing.stores import Links
-from bidlock_operator.policies import Policy
+from bidlock_operator.policies import Durability, Policy
 from bidlock_operator.reasons import Reason
 from bidlock_operator.reconciling import building, needing, pacing, reaching, reporting, rolling, upkeep, wanting
 from bidlock_operator.reconciling.building import Canary
@@ -200,9 +200,7 @@ class Reconciler:
         if record_due(sight, time.monotonic() - self._recorded):
             return await self._rewrite(scene, counted(register, sight), actions.Record())
         action = decide(sight, wanted.wish)
-        if (outdated is not None and not (sight.live(0) and upkeep.runs(outdated))) or (
-            outdated is not None and isinstance(action, actions.Wait) and action.reason == "Sealed"
-        ):
+        if outdated is not None and upkeep.may_stop(outdated, sight, action, durable=policy.redis.durability is Durability.STRICT):
             await self._restart(outdated, sight)
         situation = Situation(scene.bidders, sight, action, wanted, needs, dict(reporting.problems(self._links.problems, invalid)))
         return await self._act(scene, stores, situation, manifests)
@@ -273,9 +271,7 @@ class Reconciler:
         return await self._rest(scene, replace(situation, problems=problems))
 
     async def _restart(self, pod: Mapping[str, Any], sight: Sight) -> None:
-        """Let Kubernetes replace the server's pod: it is sealed, or holds nothing that could be lost."""
-        if sight.live(0) and not sight.buckets[0].sealed:
-            return
+        """Let Kubernetes replace the server's pod."""
         metadata = pod["metadata"]
         await self._ground.kube.delete(kinds.POD, str(metadata["namespace"]), str(metadata["name"]), uid=str(metadata["uid"]))
         log.info("restarting Redis", policy=self._shown, pod=metadata["name"], sealed=sight.buckets[0].sealed)

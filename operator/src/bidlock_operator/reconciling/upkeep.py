@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bidlock.migration.actions import Action, Wait
+from bidlock.migration.sight import Sight
+from bidlock.modes import Role
 from bidlock_operator.kube import kinds
 from bidlock_operator.observing.children import Body, Children, ending, labels
 
@@ -26,8 +29,25 @@ def outdated(children: Children, name: str) -> Body | None:
     return None
 
 
+def may_stop(pod: Body, sight: Sight, action: Action, *, durable: bool) -> bool:
+    """Whether a server's pod may be replaced without losing anything that it acknowledged.
+
+    One that runs and does not let us in, its password having been changed, cannot be sealed: unless it is durable it may
+    hold the only markers in memory alone, and is left to a human.
+
+    Args:
+        pod: The server's.
+        sight: What was seen.
+        action: What was decided, while a seal is wanted.
+        durable: Whether the server writes everything down before it answers.
+    """
+    if sight.live(0):
+        return isinstance(action, Wait) and action.reason == "Sealed"
+    return durable or not runs(pod) or sight.register.authority is Role.ORIGIN
+
+
 def runs(pod: Body) -> bool:
-    """Whether a container of a pod runs; a server that never started holds nothing, and may be replaced at once."""
+    """Whether a container of a pod runs; what is in its memory is lost with it."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return any("running" in (status.get("state") or {}) for status in statuses)
 
