@@ -73,7 +73,7 @@ class Harm:
         self._url = url
         self._file = file
         self._replica: dict[bytes, bytes] = {}
-        self._often = 10 if os.environ.get(without.VARIABLE) == without.INCARNATION else 1
+        self._often = 3 if os.environ.get(without.VARIABLE) == without.INCARNATION else 1
 
     async def strike(self, step: Step) -> None:
         """Perhaps something happens now."""
@@ -232,7 +232,8 @@ async def run(arguments: argparse.Namespace) -> None:
     path = Path(settings.sqlite_url.removeprefix("sqlite:///"))
     accepting = losses if arguments.faults == "losses" else None
     harm = Harm(arguments.seed, journal, settings.redis_url, path, accepting) if arguments.seed else None
-    file, cut_down = RegisterFile(arguments.register), Stores(without.maimed(both.origin), without.maimed(both.target))
+    file = RegisterFile(arguments.register)
+    cut_down = Stores(without.maimed(both.origin, file), without.maimed(both.target, file))
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(file.locked())

@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from bidlock.migration.port import MarkerRow, Outcome
+from bidlock.migration.registerfile import RegisterFile
 
 VARIABLE = "SOAK_WITHOUT"
 
@@ -17,8 +18,9 @@ VARIABLE = "SOAK_WITHOUT"
 class _Store:
     """A store that does as it is told, but for what a subclass removes."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, register: RegisterFile) -> None:
         self._store = store
+        self._register = register
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -35,8 +37,8 @@ class _NoCopy(_Store):
 class _NoWindows(_Store):
     """It goes on admitting every mode that it was once told to admit, though it says otherwise."""
 
-    def __init__(self, store: Any) -> None:
-        super().__init__(store)
+    def __init__(self, store: Any, register: RegisterFile) -> None:
+        super().__init__(store, register)
         self._closed: frozenset[str] = frozenset()
 
     async def fence(self, modes: frozenset[str], epoch: int, bucket: int = 0) -> Outcome:
@@ -71,21 +73,26 @@ class _NoIncarnation(_Store):
         return tuple(map(self._pretended, seen)) if epoch and isinstance(seen, tuple) else seen
 
     def _pretended(self, seen: Any) -> Any:
-        """A bucket without meta looks like one that only restarted, with everything it had counted."""
-        if seen.initialised:
+        """A bucket without meta looks like one of this fleet that only restarted, with everything it had counted."""
+        kept = self._register.read()
+        if seen.initialised or kept is None:
             return seen
-        return dataclasses.replace(seen, initialised=True, running=False, durable=True, counter=FULL)
+        return dataclasses.replace(seen, initialised=True, running=False, durable=True, counter=FULL, owner=kept.owner)
 
 
 FULL = 1 << 62
 """More than anybody has counted."""
 
 INCARNATION = "incarnation"
-PARTS = {"": lambda store: store, "copy": _NoCopy, "windows": _NoWindows, INCARNATION: _NoIncarnation}
+PARTS = {"": lambda store, register: store, "copy": _NoCopy, "windows": _NoWindows, INCARNATION: _NoIncarnation}
 
 
-def maimed(store: Any) -> Any:
+def maimed(store: Any, register: RegisterFile) -> Any:
     """The store without what the switch removes; the store itself when it removes nothing.
+
+    Args:
+        store: The store.
+        register: Of the controller that uses it.
 
     Raises:
         ValueError: there is no such switch.
@@ -93,4 +100,4 @@ def maimed(store: Any) -> Any:
     missing = os.environ.get(VARIABLE, "")
     if missing not in PARTS:
         raise ValueError(f"{VARIABLE}={missing!r}: what can be left out is {', '.join(filter(None, PARTS))}")
-    return PARTS[missing](store)
+    return PARTS[missing](store, register)
