@@ -1,5 +1,7 @@
 """Third-party plugins as pip leaves them: a module and a `.dist-info` folder on the path of a real process."""
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -160,7 +162,7 @@ def test_a_command_of_another_distribution_runs_with_its_own_arguments(installed
 def test_another_distributions_command_is_imported_only_when_it_is_used(installed):
     installed("greet", "raise RuntimeError('imported')", "bidlock-greet", group="bidlock.commands.v1", value="bidlock_greet:command")
 
-    assert "greet    From bidlock-greet 0.3." in installed.run("--help").out
+    assert re.search(r"greet +From bidlock-greet 0\.3\.", installed.run("--help").out)
     assert {"name": "greet", "distribution": "bidlock-greet", "version": "0.3"} in installed.run("plugins", "--json").json["commands"]
 
     ran = installed.run("greet", "ann")
