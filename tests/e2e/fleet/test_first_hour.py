@@ -117,7 +117,7 @@ def verdict(market, capsys, *, seconds):
     offered = market.stats()["offered"]
     wanted = {f"~{number:08x}" for number in range(1, offered + 1)}
     eventually(lambda: market.stats()["bids"] >= offered, seconds=PATIENCE, what=f"bids on {offered} postings")
-    bids = market.bids()
+    bids = [bid for bid in market.bids() if bid["id"] in wanted]  # meanwhile there are more postings, and bids on them
     missing, doubled = wanted - {bid["id"] for bid in bids}, market.stats()["duplicates"]
     pauses = {name: length for name, length in market.pauses.items() if name != "start"}  # before the first bid there is no pause
     during, pause = max(pauses.items(), key=lambda item: item[1])
