@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from simulation.listener import listen
 
 from bidlock.addresses import Address
 from bidlock.backend import BackendConfig
@@ -79,12 +79,19 @@ class Kubelet:
         self.agent_process = False
         self.unstarted: set[str] = set()
         """Components whose new pods are not started."""
+        self._ended = False
+
+    def end(self) -> None:
+        """Let `run` end after its turn: a pod whose start or stop is cancelled halfway leaves open what it had."""
+        self._ended = True
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until told to end; then what runs is stopped."""
         await self._join()
         try:
             for turn in itertools.count():
+                if self._ended:
+                    return
                 with contextlib.suppress(KubeError):
                     if turn % 50 == 0:
                         await self._heartbeat()
@@ -244,10 +251,7 @@ class Kubelet:
             return await self._agent_process(file, token, address)
         config = BackendConfig(Address("sqlite", path=f"/{file}"), timeout=5.0)
         await SqliteOrigin(config, may_create=False).open()
-        runner = web.AppRunner(application(config, token), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, address, 8741).start()
-        return Running(address, runner.cleanup)
+        return Running(address, await listen(application(config, token), address, 8741))
 
     async def _agent_process(self, file: Path, token: str, address: str) -> Running:
         (file.parent / "token").write_text(token)
@@ -267,7 +271,7 @@ async def kubelet(transport: Transport, folder: Path, **options: Any) -> AsyncIt
     try:
         yield made
     finally:
-        task.cancel()
+        made.end()
         await asyncio.gather(task, return_exceptions=True)
 
 
