@@ -37,10 +37,12 @@ class Site:
 
     def __init__(self, kube, helm, folder):
         self.kube, self.helm, self.folder = kube, replace(helm, kubeconfig=kube.kubeconfig), folder
+        self.namespaces = []
 
     def namespace(self):
         name = f"chart-{uuid.uuid4().hex[:8]}"
         self.kube.kubectl("create", "namespace", name)
+        self.namespaces.append(name)
         eventually(lambda: "default" in self.kube.kubectl("-n", name, "get", "serviceaccounts", "-o", "name"))
         return name
 
@@ -77,14 +79,16 @@ def site(lone_kube, helm, tmp_path):
     """Leaves the cluster without a definition and without releases."""
     site = Site(lone_kube, helm, tmp_path)
     yield site
-    for namespace in [name for name in site.names("namespaces") if name.startswith("chart-")]:
-        if "bidlock" in site.helm("list", "--all", "--short", "--namespace", namespace):
-            site.helm("uninstall", "bidlock", "--no-hooks", "--namespace", namespace)
-        if CRD in site.names("crds"):
-            for policy in site.names("blp", "-n", namespace):
-                lone_kube.kubectl("-n", namespace, "patch", "blp", policy, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        lone_kube.kubectl("delete", "namespace", namespace, "--wait=false")
-    lone_kube.kubectl("delete", "crd", CRD, "--ignore-not-found")
+    try:
+        for namespace in site.namespaces:  # not what is listed: those of earlier tests are still going
+            if "bidlock" in site.helm("list", "--all", "--short", "--namespace", namespace):
+                site.helm("uninstall", "bidlock", "--no-hooks", "--namespace", namespace)
+            if CRD in site.names("crds"):
+                for policy in site.names("blp", "-n", namespace):
+                    lone_kube.kubectl("-n", namespace, "patch", "blp", policy, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+            lone_kube.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")  # a test may have deleted it
+    finally:  # or the next test fails too: the definition would belong to a release of this one
+        lone_kube.kubectl("delete", "crd", CRD, "--ignore-not-found", "--timeout=60s")
 
 
 @pytest.fixture
