@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from simulation import world
 
 from bidlock_operator import policies
 from bidlock_operator.kube.client import Kube
@@ -84,10 +85,12 @@ def content(file):
     return path.read_text() if path.exists() else None
 
 
-async def test_passwords_are_made_once(policy, credentials, transport):
-    made = await credentials.passwords(policy())
+async def test_passwords_are_made_once(credentials, transport, namespace):
+    """Of a policy that is there: the garbage collector deletes a Secret whose owner does not exist."""
+    there = policies.read(await world.Fleet(transport, world.policy(namespace)).create())
+    made = await credentials.passwords(there)
 
-    assert await Credentials(Kube(transport)).passwords(policy()) == made
+    assert await Credentials(Kube(transport)).passwords(there) == made
 
 
 @pytest.mark.parametrize("redis", [{"auth": {"secretName": "mine"}}, {"tls": {"secretName": "mine"}}], ids=str)
