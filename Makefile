@@ -75,12 +75,12 @@ arch: $(SETUP) ## Keep the layers (import-linter)
 
 .PHONY: check
 check: lint types arch ## Format, lint, types, contracts and the fast tests; under a minute
-	@$(BIN)/pytest -q -m "not slow and not servers and not kube and not node and not crashes" -n 2
+	@$(BIN)/pytest -q -m "not slow and not servers and not kube and not node" -n 2
 
 .PHONY: test
 test: $(SETUP) lint types arch ## Every test that needs no root
 	@$(BIN)/bidlock-kube build --tier api >/dev/null
-	@$(BIN)/pytest -n 2 -m "not node and not crashes"
+	@$(BIN)/pytest -n 2 -m "not node"
 
 .PHONY: e2e
 e2e: $(SETUP) ## Every test that needs nodes: root on Linux, or KUBECONFIG and IMAGE_REGISTRY of any cluster
@@ -89,7 +89,7 @@ e2e: $(SETUP) ## Every test that needs nodes: root on Linux, or KUBECONFIG and I
 
 .PHONY: cover
 cover: $(SETUP) ## Every test, with coverage
-	@$(BIN)/coverage run -m pytest -m "not node and not crashes"
+	@$(BIN)/coverage run -m pytest -m "not node"
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --show-missing
 
 .PHONY: soak

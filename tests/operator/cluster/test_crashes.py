@@ -26,7 +26,7 @@ DEFAULT = 12
 SECONDS = 500
 
 
-@pytest.mark.crashes
+@pytest.mark.slow
 async def test_every_crash_point_ends_in_the_same_state(transport, node, monkeypatch, record_property):
     strikes = Strikes()
     monkeypatch.setattr(running, "Counting", strikes.transport)
