@@ -143,6 +143,8 @@ class Kubelet:
                 await self._send(Request("DELETE", path(kinds.POD, *_place(pod)), {"gracePeriodSeconds": "0"}))
             elif uid not in self._pods and component(pod) not in self.unstarted:
                 await self._start(pod)
+            elif uid in self._pods and told_ready(pod) is not self._pods[uid].ready:
+                await self.report(pod, self._pods[uid])  # a report was lost, or the node was taken for dead
         except NotFound:
             return
 
@@ -261,6 +263,12 @@ class Kubelet:
 
     async def _send(self, request: Request) -> dict[str, Any]:
         return await self._transport.send(request)
+
+
+def told_ready(pod: Pod) -> bool:
+    """Whether the API server holds a pod for ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 @asynccontextmanager
