@@ -8,73 +8,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from bidlock.errors import BackendError, ConfigurationError
-from bidlock.migration import actions, founding, looking, telling
+from bidlock.migration import actions, founding, looking
 from bidlock.migration.acting import Hands, Stores, Terms, rewritten
 from bidlock.migration.deciding import decide
 from bidlock.migration.recording import counted, record_due
 from bidlock.migration.register import Register
 from bidlock.migration.sight import Sight
-from bidlock_operator import policies, resources, statuses
-from bidlock_operator.acting import recording
+from bidlock_operator import statuses
 from bidlock_operator.acting.applying import Appliance
-from bidlock_operator.acting.events import Events
 from bidlock_operator.kube import kinds
 from bidlock_operator.manifests import naming
-from bidlock_operator.observing import children as observed
-from bidlock_operator.observing import fleet
-from bidlock_operator.observing.children import Children
-from bidlock_operator.observing.fleet import Bidders
 from bidlock_operator.observing.news import Place
 from bidlock_operator.observing.stores import Links
-from bidlock_operator.policies import Durability, Policy
+from bidlock_operator.policies import Durability
 from bidlock_operator.reasons import Reason
-from bidlock_operator.reconciling import building, needing, pacing, reaching, reporting, rolling, upkeep, wanting
+from bidlock_operator.reconciling import building, needing, pacing, reaching, reporting, rolling, scenes, upkeep, wanting
 from bidlock_operator.reconciling.building import Canary
 from bidlock_operator.reconciling.credentials import Credentials
 from bidlock_operator.reconciling.ground import Ground
+from bidlock_operator.reconciling.journal import Journal
 from bidlock_operator.reconciling.needing import Needs
 from bidlock_operator.reconciling.reporting import Situation
-from bidlock_operator.statuses import Remembered
+from bidlock_operator.reconciling.scenes import Scene
 
 log = structlog.stdlib.get_logger("bidlock_operator.policy")
 
-RECONCILE = f"{resources.GROUP}/reconcile"
-"""Annotation; `disabled` leaves a policy and its children alone altogether."""
-
 AT_ONCE = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a pass begins with.
-
-    Attributes:
-        body: The policy as the API server has it.
-        policy: The same, typed.
-        remembered: Its status.
-        children: What belongs to it.
-        bidders: The bidders among them.
-        now: The present time.
-    """
-
-    body: Mapping[str, Any]
-    policy: Policy
-    remembered: Remembered
-    children: Children
-    bidders: Bidders
-    now: datetime
-
-    @property
-    def moment(self) -> str:
-        """The present time, as in a status."""
-        return statuses.text(self.now)
 
 
 class Reconciler:
@@ -83,9 +48,8 @@ class Reconciler:
     def __init__(self, ground: Ground, place: Place) -> None:
         self._ground = ground
         self._place = place
-        self._mine: Mapping[str, Any] | None = None
         self._appliance = Appliance(ground.kube)
-        self._events = Events(ground.kube)
+        self._journal = Journal(ground, place)
         self._credentials = Credentials(ground.kube)
         self._links = Links(ground.plugins, self._measure, lambda: ground.news.wake(place))
         self._recorded = time.monotonic()
@@ -102,13 +66,13 @@ class Reconciler:
             KubeError: the API server did not do what it was asked to.
             BidlockError: something else is amiss; nothing that matters is lost.
         """
-        body = self._newest()
+        body = self._journal.newest()
         if body is None or not self._ground.leading():
             return self._ground.paces.rest
-        scene = self._scene(body)
-        if (body["metadata"].get("annotations") or {}).get(RECONCILE) == "disabled":
+        scene = scenes.look(self._ground.cache, body)
+        if scene.disabled:
             return self._ground.paces.rest
-        situation = self._standing(scene)
+        situation = scenes.standing(scene, self._ground.news.others(self._place))
         if situation is not None:
             return await self._rest(scene, situation)
         return await self._pass(scene)
@@ -117,34 +81,6 @@ class Reconciler:
         """Close what is open."""
         await self._links.close()
         self._credentials.close()
-
-    # -- observing
-
-    def _newest(self) -> Mapping[str, Any] | None:
-        """What the watch told, or what our own last write gave back, whichever is newer."""
-        told, mine = self._ground.news.latest(self._place), self._mine
-        if told is None or mine is None or mine["metadata"]["uid"] != told["metadata"]["uid"]:
-            return told
-        return mine if int(mine["metadata"]["resourceVersion"]) > int(told["metadata"]["resourceVersion"]) else told
-
-    def _scene(self, body: Mapping[str, Any]) -> Scene:
-        policy = policies.read(body)
-        found = observed.look(self._ground.cache, policy.namespace, naming.label(policy))
-        return Scene(body, policy, statuses.read(body), found, fleet.look(found), datetime.now(UTC))
-
-    def _standing(self, scene: Scene) -> Situation | None:
-        """Why nothing may be done to this policy at all."""
-        policy = scene.policy
-        if policy.paused:
-            return Situation(scene.bidders, paused=True)
-        if not policy.redis.supported:
-            return Situation(scene.bidders, problems={Reason.REDIS_MODE_UNSUPPORTED: reporting.UNSUPPORTED.format(mode=policy.redis.mode)})
-        for other in self._ground.news.others(self._place):
-            if policies.read(other).owner == policy.owner:
-                return Situation(
-                    scene.bidders, problems={Reason.OWNER_TAKEN: reporting.TAKEN.format(owner=policy.owner, **other["metadata"])}
-                )
-        return None
 
     async def _pass(self, scene: Scene) -> float:
         policy, register = scene.policy, scene.remembered.register
@@ -168,7 +104,7 @@ class Reconciler:
             await self._credentials.token(policy)
         manifests = building.stores(policy, platform, needs, passwords, scene.remembered.register)
         for name in await self._appliance.apply(manifests, scene.children):
-            log.info("applied", policy=self._shown, child=name)
+            log.info("applied", policy=self._journal.shown, child=name)
         return manifests
 
     # -- deciding
@@ -183,8 +119,8 @@ class Reconciler:
             told = ". ".join(text.rstrip(".") for text in (str(error), *self._links.problems.values()))
             await self._rest(scene, Situation(scene.bidders, problems={reason: told}))
             return self._ground.paces.awaited
-        await self._record(scene, statuses.founded(scene.remembered, register, policy.lock.ttl_seconds, scene.moment))
-        log.info("founded", policy=self._shown, mode=register.to, authority=register.authority.value, epoch=register.epoch)
+        await self._journal.record(scene, statuses.founded(scene.remembered, register, policy.lock.ttl_seconds, scene.moment))
+        log.info("founded", policy=self._journal.shown, mode=register.to, authority=register.authority.value, epoch=register.epoch)
         return AT_ONCE
 
     async def _walk(self, scene: Scene, stores: Stores, register: Register, needs: Needs, manifests: building.Manifests) -> float:
@@ -195,7 +131,7 @@ class Reconciler:
         invalid = await self._check_template(scene)
         wanted = wanting.want(policy, remembered, register, scene.now, sealed=outdated is not None, held=bool(invalid))
         if wanting.gives_up(policy, wanted):
-            await self._record(scene, reporting.abandoned(remembered, policy, scene.moment))
+            await self._journal.record(scene, reporting.abandoned(remembered, policy, scene.moment))
             return AT_ONCE
         if record_due(sight, time.monotonic() - self._recorded):
             return await self._rewrite(scene, counted(register, sight), actions.Record())
@@ -229,11 +165,11 @@ class Reconciler:
                 return await self._write_store(scene, stores, sight, action)  # type: ignore[arg-type]  # the last kind that is left
 
     async def _rewrite(self, scene: Scene, register: Register, action: actions.Action) -> float:
-        await self._record(scene, statuses.registered(scene.remembered, register, type(action).__name__, scene.moment))
+        await self._journal.record(scene, statuses.registered(scene.remembered, register, type(action).__name__, scene.moment))
         if isinstance(action, actions.Record):
             self._recorded = time.monotonic()
         else:
-            await self._tell(scene, action, "OK")
+            await self._journal.tell(scene, action, "OK")
         return AT_ONCE
 
     async def _write_store(self, scene: Scene, stores: Stores, sight: Sight, action: actions.StoreWrite) -> float:
@@ -242,7 +178,7 @@ class Reconciler:
             result = (await Hands(stores, terms).act(action, sight)).value
         except BackendError as error:
             result = str(error)
-        await self._tell(scene, action, result)
+        await self._journal.tell(scene, action, result)
         return AT_ONCE if result == "OK" else self._ground.paces.awaited
 
     async def _roll(self, scene: Scene, situation: Situation, manifests: building.Manifests, mode: str) -> float:
@@ -250,8 +186,8 @@ class Reconciler:
         canary = rolling.canary(scene.policy, mode)
         if waits := rolling.canary_waits(scene.policy, scene.children, canary, scene.now):
             return await self._settle_down(scene, replace(situation, action=actions.Wait("Canary", waits)), manifests, canary)
-        await self._record(scene, {**scene.remembered.raw, "templateMode": mode})
-        await self._tell(scene, actions.Roll(mode), "OK")
+        await self._journal.record(scene, {**scene.remembered.raw, "templateMode": mode})
+        await self._journal.tell(scene, actions.Roll(mode), "OK")
         return AT_ONCE
 
     async def _settle_down(self, scene: Scene, situation: Situation, manifests: building.Manifests, canary: Canary) -> float:
@@ -263,9 +199,9 @@ class Reconciler:
         problems = dict(situation.problems)
         if Reason.TEMPLATE_INVALID not in problems:
             for name in await self._appliance.apply(wanted, scene.children):
-                log.info("applied", policy=self._shown, child=name)
+                log.info("applied", policy=self._journal.shown, child=name)
         for name in await self._appliance.prune([*manifests, *wanted], scene.children, policy.uid):
-            log.info("deleted", policy=self._shown, child=name)
+            log.info("deleted", policy=self._journal.shown, child=name)
         if self._appliance.refused:
             problems[Reason.RIGHTS_MISSING] = " ".join(self._appliance.refused.values())
         return await self._rest(scene, replace(situation, problems=problems))
@@ -274,16 +210,15 @@ class Reconciler:
         """Let Kubernetes replace the server's pod."""
         metadata = pod["metadata"]
         await self._ground.kube.delete(kinds.POD, str(metadata["namespace"]), str(metadata["name"]), uid=str(metadata["uid"]))
-        log.info("restarting Redis", policy=self._shown, pod=metadata["name"], sealed=sight.buckets[0].sealed)
+        log.info("restarting Redis", policy=self._journal.shown, pod=metadata["name"], sealed=sight.buckets[0].sealed)
 
     async def _rest(self, scene: Scene, situation: Situation) -> float:
         """Report, if there is anything new to report."""
         status = reporting.status(scene.policy, scene.remembered, situation, self._ground.platform, scene.moment)
         reporting.measure(self._ground.metrics, scene.policy, scene.remembered, situation, scene.now)
-        if recording.differs(scene.body, status | {"operatorEpoch": self._ground.epoch()}):
-            await self._record(scene, status)
+        await self._journal.record_news(scene, status)
         if isinstance(situation.action, actions.Halt | actions.Refuse | actions.Wait):
-            await self._tell(scene, situation.action, "OK")
+            await self._journal.tell(scene, situation.action, "OK")
         return self._pace(scene, situation)
 
     def _pace(self, scene: Scene, situation: Situation) -> float:
@@ -291,26 +226,5 @@ class Reconciler:
             self._links.hold()
         return pacing.pause(self._ground.paces, scene.policy, scene.remembered, situation, scene.now)
 
-    # -- writing down
-
-    async def _record(self, scene: Scene, status: Mapping[str, Any]) -> None:
-        self._mine = await recording.record(self._ground.kube, scene.body, {**status, "operatorEpoch": self._ground.epoch()})
-
-    async def _tell(self, scene: Scene, action: actions.Action, result: str) -> None:
-        """A decision becomes a line of the log, a count, and an event where a human cares."""
-        namespace, name = scene.policy.namespace, scene.policy.name
-        self._ground.metrics.actions.labels(namespace, name, type(action).__name__, result if result.isupper() else "failed").inc()
-        resting = isinstance(action, actions.Rest)
-        if not resting:
-            register = scene.remembered.register
-            step = f"{register.source}-{register.to}" if register else ""
-            log.info("did", policy=self._shown, transition=step, decision=telling.sentence(action), result=result)
-        if happening := reporting.happening(action):
-            await self._events.tell(scene.body, happening)
-
     def _measure(self, store: str, seconds: float) -> None:
         self._ground.metrics.answers.labels(*self._place, store).observe(seconds)
-
-    @property
-    def _shown(self) -> str:
-        return "/".join(self._place)
