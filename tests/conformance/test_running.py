@@ -58,6 +58,16 @@ def test_the_report_goes_where_it_is_wanted(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
+def test_the_report_stays_in_the_folder_of_the_run_where_pytests_root_is_above_it(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    folder = tmp_path / "backend"
+    folder.mkdir()
+
+    run(folder, "--bidlock-backend=memory", "-q", "-k", "test_one_posting_has_one_holder")
+
+    assert [path.name for path in folder.iterdir()] == ["conformance.json"]
+
+
 def test_a_distributed_run_writes_one_report(tmp_path):
     done = run(tmp_path, "--bidlock-backend=memory", "-q", "-n", "2", "-k", SOME)
     assert done.returncode == 0, done.stdout

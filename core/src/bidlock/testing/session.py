@@ -74,7 +74,7 @@ class Kit:
             return
         chosen = self.config.option.keyword or self.config.option.markexpr
         complete = not (self.deselected or chosen) and exitstatus in (0, 1)
-        path = self.config.rootpath / self.config.option.bidlock_report
+        path = self.config.invocation_params.dir / self.config.option.bidlock_report  # pytest's root may be a folder above
         write(path, self.spec, self.origin, self.variants, self.outcomes, seed=self.config.option.bidlock_seed, complete=complete)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
