@@ -10,6 +10,7 @@ import pytest
 from bidlock.modes import MODES
 from bidlock_operator.manifests import acl, agent, bidders, redis
 from bidlock_operator.manifests.platform import Platform
+from bidlock_operator.resources import POLICY
 
 SECURE = {
     "runAsNonRoot": True,
@@ -71,6 +72,30 @@ def children(policy, passwords):
 
 
 @pytest.fixture
+def owned(defined, namespace, children):
+    """Children of a policy that exists: the garbage collector deletes those whose owner does not."""
+    defined.apply(
+        {
+            "apiVersion": POLICY.api_version,
+            "kind": POLICY.kind,
+            "metadata": {"namespace": namespace, "name": "arbitrage"},
+            "spec": {"phase": "DualSupport", "bidder": {"template": TEMPLATE}},
+        }
+    )
+    uid = defined.kubectl("get", "bidlockpolicy", "arbitrage", "-n", namespace, "-o", "jsonpath={.metadata.uid}")
+
+    def of(**spec):
+        return [adopted(child, uid) for child in children(namespace, **spec)]
+
+    return of
+
+
+def adopted(child, uid):
+    owners = [owner | {"uid": uid} for owner in child["metadata"].get("ownerReferences", ())]
+    return child | {"metadata": child["metadata"] | {"ownerReferences": owners}}
+
+
+@pytest.fixture
 def restricted(kube, namespace):
     """A namespace in which only pods of the Pod Security Standard `restricted` run."""
     kube.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
@@ -105,9 +130,9 @@ def test_every_pod_is_admitted_where_only_restricted_pods_are(kube, restricted, 
 
 
 @pytest.mark.parametrize("spec", POLICIES.values(), ids=POLICIES)
-def test_children_that_are_applied_again_are_not_written_again(kube, namespace, children, spec):
+def test_children_that_are_applied_again_are_not_written_again(kube, namespace, owned, spec):
     """No field is one that the server rewrites, else two appliers of the same would write for ever."""
-    made = children(namespace, **spec)
+    made = owned(**spec)
     kube.apply(*made, manager="bidlock-operator")
     first = generations(kube, namespace)
     kube.apply(*made, manager="bidlock-operator")
@@ -148,9 +173,9 @@ def growing(kube, namespace):
     kube.kubectl("delete", "pv,storageclass", namespace, "--wait=false")
 
 
-def test_a_volume_grows_when_the_policy_asks_for_more(kube, growing, children):
+def test_a_volume_grows_when_the_policy_asks_for_more(kube, growing, owned):
     for size in ("1Gi", "2Gi"):
-        made = children(growing, redis={"storage": {"size": size, "storageClassName": growing}})
+        made = owned(redis={"storage": {"size": size, "storageClassName": growing}})
         kube.apply(next(one for one in made if one["kind"] == "PersistentVolumeClaim"), manager="bidlock-operator")
         kube.kubectl("wait", "-n", growing, "--for=jsonpath={.status.phase}=Bound", "pvc/arbitrage-redis-data", "--timeout=30s")
 
