@@ -80,6 +80,7 @@ check: lint types arch ## Format, lint, types, contracts and the fast tests; und
 .PHONY: test
 test: $(SETUP) lint types arch ## Every test that needs no root
 	@$(BIN)/bidlock-kube build --tier api >/dev/null
+	@$(BIN)/bidlock-kube build helm >/dev/null
 	@$(BIN)/pytest -n 2 -m "not node"
 
 .PHONY: e2e

@@ -112,11 +112,11 @@ PROGRAMS: dict[str, Program] = {
 }
 """Every program, by name."""
 
-API_TIER = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "helm")
+API_TIER = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 """What an API server needs to be tested against."""
 
-NODE_TIER = (*API_TIER, "kubelet", "kube-proxy", "coredns", "local-path-provisioner")
-"""What nodes need on top."""
+NODE_TIER = (*API_TIER, "kubelet", "kube-proxy", "coredns", "local-path-provisioner", "helm")
+"""What nodes need on top, and Helm, which installs on them; it takes as long to build as etcd, and no API server needs it."""
 
 
 def named(names: Iterable[str]) -> Sequence[Program]:
