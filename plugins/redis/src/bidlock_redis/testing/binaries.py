@@ -38,8 +38,8 @@ def available() -> tuple[str, ...]:
 
 @functools.cache
 def find(flavour: str) -> Binary | None:
-    """The binary of a flavour; None when this machine has none."""
-    found = _FINDERS[flavour]()
+    """The binary of a flavour, of any other version (`redis-6.0`) if it is on the PATH; None when this machine has none."""
+    found = _FINDERS[flavour]() if flavour in _FINDERS else None
     return found or _on_path(flavour)
 
 
