@@ -49,10 +49,12 @@ async def transport(defined, monkeypatch):
 
 @pytest.fixture
 async def node(transport, tmp_path):
-    """A simulated node: what the controllers make is started."""
+    """A simulated node: what the controllers make of this process's policies is started."""
     from simulation.kubelet import kubelet
+    from simulation.world import NAMESPACES
 
     async with kubelet(transport, tmp_path / "node") as running:
+        running.owns = NAMESPACES.__contains__
         yield running
 
 

@@ -66,7 +66,7 @@ class Running:
 
 
 class Kubelet:
-    """Looks after the pods of every namespace in `namespaces` (all, if it is None)."""
+    """Looks after the pods of the namespaces that `owns` names: other tests, at the same time, have nodes of their own."""
 
     def __init__(self, transport: Transport, folder: Path, *, bidder: Callable[[Pod, str], Awaitable[Stop]] | None = None) -> None:
         self._transport = transport
@@ -76,9 +76,12 @@ class Kubelet:
         self._pods: dict[str, Running] = {}
         self._stable: dict[tuple[str, str], str] = {}
         self._known: dict[str, tuple[str, str]] = {}
+        self.owns: Callable[[str], bool] = lambda namespace: True
         self.agent_process = False
         self.unstarted: set[str] = set()
         """Components whose new pods are not started."""
+        self.sick: Callable[[Pod], bool] = lambda pod: False
+        """Whose containers begin, and never get ready."""
         self._ended = False
 
     def end(self) -> None:
@@ -129,7 +132,7 @@ class Kubelet:
 
     async def _look(self) -> None:
         pods = await self._kube.list(kinds.POD, labels="bidlock.io/policy")
-        seen = {pod["metadata"]["uid"]: pod for pod in pods}
+        seen = {pod["metadata"]["uid"]: pod for pod in pods if self.owns(pod["metadata"]["namespace"])}
         for uid in set(self._pods) - set(seen):
             await self._pods.pop(uid).stop()
         await asyncio.gather(*(self._care(pod) for pod in seen.values()))
@@ -169,7 +172,7 @@ class Kubelet:
         if "bidlock-agent" in [container["name"] for container in pod["spec"]["containers"]]:  # alone, or beside a bidder
             return await self._agent(pod, address)
         stop = await self._bidder(pod, address) if self._bidder else _nothing
-        return Running(address, stop)
+        return Running(address, stop, ready=not self.sick(pod))
 
     def crash(self, namespace: str, component: str) -> None:
         """SIGKILL a server, and start it again in the same container."""
@@ -179,6 +182,11 @@ class Kubelet:
         running.process.kill()
         running.process.wait()
         running.process = running.launch()
+
+    def fail(self, namespace: str, component: str, *, ready: bool = False) -> None:
+        """Let the containers of a component's pods be ready no more, or again; the next look tells it."""
+        for running in self.of(namespace, component):
+            running.ready, running.since = ready, now()
 
     async def report(self, pod: Pod, running: Running) -> None:
         """Tell the API server that a pod runs."""

@@ -24,8 +24,16 @@ from bidlock_operator.settings import Settings
 Body = dict[str, Any]
 
 
+RUN = {"tests.bidlock.io/run": str(os.getpid())}
+"""Label of the policies of this process: tests of other processes work at the same API server at the same time."""
+
+NAMESPACES: set[str] = set()
+"""Where policies of this process may be."""
+
+
 def policy(namespace: str, name: str = "arbitrage", **spec: Any) -> Body:
     """A policy with short times; sections of the spec are merged into it."""
+    NAMESPACES.add(namespace)
     base: Body = {
         "phase": "SQLite",
         "replicas": 2,
@@ -36,7 +44,7 @@ def policy(namespace: str, name: str = "arbitrage", **spec: Any) -> Body:
     }
     for section, values in spec.items():
         base[section] = base[section] | values if isinstance(base.get(section), dict) else values
-    metadata = {"name": name, "namespace": namespace}
+    metadata = {"name": name, "namespace": namespace, "labels": dict(RUN)}
     return {"apiVersion": resources.POLICY.api_version, "kind": resources.POLICY.kind, "metadata": metadata, "spec": base}
 
 
@@ -111,7 +119,7 @@ async def operator(lease: str, *, everywhere: bool = False, **environment: str) 
 
     Args:
         lease: Names its Lease, in another namespace than the one it works in: that one may be deleted.
-        everywhere: Whether it works in every namespace, not in that one only.
+        everywhere: Whether it works in every namespace, not in that one only; it sees the policies of this process.
         environment: `BIDLOCK_OPERATOR_*`.
     """
     memo, stop = kopf.Memo(), threading.Event()
@@ -145,6 +153,7 @@ def _patient() -> Timing:
 def _adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
     """As the operator does; but it is not the operator's process that would be killed for ending slowly."""
     adjust(settings, own)
+    settings.watching.label_selectors[handlers.watched(resources.POLICY)] = ",".join(f"{name}={value}" for name, value in RUN.items())
     settings.process.ultimate_exiting_timeout = None
 
 
