@@ -89,7 +89,10 @@ CASES = {
         RESTING | {"RedisReady": "Unknown NotNeeded"},
     ),
     "a fleet that is scaled to zero": (facts(asked=policy(replicas=0), ready=0, wanted=0), RESTING | {"Ready": "True ScaledToZero"}),
-    "a fleet without a bidder that is ready": (facts(ready=0), RESTING | {"Ready": "False BiddersUnavailable"}),
+    "a fleet without a bidder that is ready": (
+        facts(ready=0),
+        RESTING | {"Ready": "False BiddersUnavailable", "Degraded": "True BiddersUnavailable"},
+    ),
     "a fleet with one bidder that is ready": (facts(ready=1), RESTING),
     "a fleet that has not begun": (
         Facts(policy(), None, None, None),
@@ -218,6 +221,15 @@ def test_what_is_awaited_says_since_when():
     message = next(c.message for c in derive(CASES["a flip that drains"][0]) if c.type is ConditionType.PROGRESSING)
 
     assert message.startswith(f"leases run out, since {SINCE}.")
+
+
+@pytest.mark.parametrize(
+    "case", ["a phase that soaks", "a phase that is not approved", "a hold before the flip", "a walk that was given up"]
+)
+def test_a_fleet_that_rests_short_of_what_is_asked_for_says_since_when(case):
+    message = next(c.message for c in derive(replace(CASES[case][0], since="", resting=SINCE)) if c.type is ConditionType.PHASE_CONVERGED)
+
+    assert f", since {SINCE}. What you can do: " in message
 
 
 def test_a_loss_names_the_nonce_that_accepts_it():

@@ -62,6 +62,16 @@ def test_an_approval_taken_back_in_the_middle_of_a_step_turns_it_round():
     assert policies.want(policy("RedisOnly", strategy="Manual"), at("dual", "strict")).mode == "dual"
 
 
+@pytest.mark.parametrize("approved", [None, *PHASES])
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(("mode", "to"), [("sqlite", "dual"), ("dual", "strict"), ("strict", "primary"), ("primary", "only")])
+def test_a_step_that_is_turned_round_is_not_turned_round_again(phase, approved, mode, to):
+    asked = policy(phase, strategy="Manual", **({"approvedPhase": approved} if approved else {}))
+    authority = Role.ORIGIN if mode in ("sqlite", "dual") else Role.TARGET
+
+    assert policies.want(asked, at(mode, to, authority)) == policies.want(asked, at(to, mode, authority))
+
+
 def test_to_turn_a_running_step_round_needs_no_approval():
     asked = policy("DualSupport", strategy="Manual", approvedPhase="RedisPrimary")
 

@@ -65,8 +65,7 @@ def _ready(facts: Facts, news: Headline) -> Condition:
     if not facts.wanted:
         return _of(facts, ConditionType.READY, True, Reason.SCALED_TO_ZERO, "no bidder is wanted (spec.replicas is 0).")
     if not facts.ready:
-        what = f"none of {facts.wanted} bidders is ready"
-        return _of(facts, ConditionType.READY, False, Reason.BIDDERS_UNAVAILABLE, explained(Reason.BIDDERS_UNAVAILABLE, what))
+        return _of(facts, ConditionType.READY, False, *_nobody_bids(facts))
     return _of(facts, ConditionType.READY, True, Reason.BIDDING, f"{facts.ready} of {facts.wanted} bidders are ready.")
 
 
@@ -77,6 +76,8 @@ def _degraded(facts: Facts, news: Headline) -> Condition:
     if facts.redis_needed and facts.sight and not _redis_open(facts) and news.course not in _HARMLESS and news.reason is not Reason.SEALED:
         reason, message = _redis_trouble(facts)
         return _of(facts, ConditionType.DEGRADED, True, reason, message)
+    if facts.register and facts.wanted and not facts.ready:
+        return _of(facts, ConditionType.DEGRADED, True, *_nobody_bids(facts))
     return _of(facts, ConditionType.DEGRADED, False, Reason.HEALTHY, "nothing is amiss.")
 
 
@@ -106,6 +107,10 @@ def _warning(facts: Facts) -> Condition:
         return _of(facts, ConditionType.CONFIGURATION_WARNING, False, Reason.NO_WARNINGS, "nothing in the spec is worth a second thought.")
     message = " ".join(explained(reason, what) for reason, what in found)
     return _of(facts, ConditionType.CONFIGURATION_WARNING, True, found[0][0], message)
+
+
+def _nobody_bids(facts: Facts) -> tuple[Reason, str]:
+    return Reason.BIDDERS_UNAVAILABLE, explained(Reason.BIDDERS_UNAVAILABLE, f"none of {facts.wanted} bidders is ready")
 
 
 def _redis_open(facts: Facts) -> bool:

@@ -25,6 +25,7 @@ class Facts:
         wanted: Bidders that shall run, as far as the topology allows.
         redis_needed: Whether Redis matters now.
         since: Since when the present action is what is decided, RFC 3339; empty when that is not known.
+        resting: Since when the fleet rests short of what is asked for, likewise.
         overdue: Whether the running step has taken longer than it may.
         abandoned: Whether the walk was given up.
         soaking_until: When the next step may begin; empty when nothing soaks.
@@ -40,6 +41,7 @@ class Facts:
     wanted: int = 1
     redis_needed: bool = False
     since: str = ""
+    resting: str = ""
     overdue: bool = False
     abandoned: bool = False
     soaking_until: str = ""
@@ -52,6 +54,11 @@ class Facts:
         if self.register is None or not self.register.settled or self.register.to != MODE_OF[self.policy.phase]:
             return False
         return self.sight is None or self.sight.fleet.modes <= {self.register.to}
+
+    @property
+    def awaited_since(self) -> str:
+        """Since when it is as it is: the running step's action, or a rest that is not where the fleet should be."""
+        return self.since or ("" if self.converged else self.resting)
 
     @property
     def strange_modes(self) -> frozenset[str]:

@@ -52,17 +52,20 @@ def _stopped(facts: Facts) -> Headline | None:
 def _decided(facts: Facts) -> Headline | None:
     match facts.action:
         case actions.Refuse(Reason.REDIS_UNAVAILABLE, message):  # a server that starts is no reason to call for help
-            return _told(Course.MOVES, Reason.REDIS_UNAVAILABLE, _with_problems(message, facts), facts.since)
+            return _told(Course.MOVES, Reason.REDIS_UNAVAILABLE, _with_problems(message, facts), facts.awaited_since)
         case actions.Halt(reason, message) | actions.Refuse(reason, message):
-            return _told(Course.STUCK, Reason(reason), _with_problems(message, facts), facts.since)
+            return _told(Course.STUCK, Reason(reason), _with_problems(message, facts), facts.awaited_since)
         case actions.Wait(reason, message) if facts.overdue:
             return _told(
-                Course.STUCK, Reason.ROLLOUT_STALLED, f"the step takes longer than it may; it waits ({reason}): {message}", facts.since
+                Course.STUCK,
+                Reason.ROLLOUT_STALLED,
+                f"the step takes longer than it may; it waits ({reason}): {message}",
+                facts.awaited_since,
             )
         case actions.Wait(Reason.ROLLOUT, message) if facts.strange_modes:
-            return _told(Course.MOVES, Reason.UNKNOWN_MODE, message, facts.since)
+            return _told(Course.MOVES, Reason.UNKNOWN_MODE, message, facts.awaited_since)
         case actions.Wait(reason, message):
-            return _told(Course.MOVES, Reason(reason), _with_problems(message, facts), facts.since)
+            return _told(Course.MOVES, Reason(reason), _with_problems(message, facts), facts.awaited_since)
         case None | actions.Noop():
             return None
     return _told(Course.MOVES, Reason.WALKING, _way(facts))
@@ -70,26 +73,31 @@ def _decided(facts: Facts) -> Headline | None:
 
 def _amiss(facts: Facts) -> Headline | None:
     for name, message in facts.problems.items():
-        return _told(Course.MOVES, Reason(name), message, facts.since)
+        return _told(Course.MOVES, Reason(name), message, facts.awaited_since)
     return None
 
 
 def _resting(facts: Facts) -> Headline:
     """Nothing is decided and nothing is amiss: why it rests, or what is still missing."""
-    policy, register = facts.policy, facts.register
+    policy, register, since = facts.policy, facts.register, facts.awaited_since
     if register is None:
         return _told(Course.MOVES, Reason.FOUNDING, "the stores are being taken up for the first time")
     if facts.abandoned:
-        return _told(Course.STUCK, Reason.ABANDONED, f"the walk to {policy.phase} took too long and was given up (spec.rollout.onFailure)")
+        return _told(
+            Course.STUCK, Reason.ABANDONED, f"the walk to {policy.phase} took too long and was given up (spec.rollout.onFailure)", since
+        )
     if facts.soaking_until:
-        return _told(Course.HELD, Reason.SOAKING, f"the fleet rests in mode {register.to} until {facts.soaking_until} before the next step")
+        return _told(
+            Course.HELD, Reason.SOAKING, f"the fleet rests in mode {register.to} until {facts.soaking_until} before the next step", since
+        )
     if awaits_approval(policy, register):
-        return _told(Course.HELD, Reason.AWAITING_APPROVAL, f"the fleet rests in mode {register.to} on its way to {policy.phase}")
+        return _told(Course.HELD, Reason.AWAITING_APPROVAL, f"the fleet rests in mode {register.to} on its way to {policy.phase}", since)
     if holds_before_flip(policy, register):
         return _told(
             Course.HELD,
             Reason.HELD_BEFORE_FLIP,
             "the fleet rests in mode strict: both stores must agree, and SQLite still has the authority",
+            since,
         )
     if not facts.converged:
         return _told(Course.MOVES, Reason.WALKING, _way(facts))

@@ -41,12 +41,18 @@ def holds_before_flip(policy: Policy, register: Register) -> bool:
 
 
 def _approved(asked: int, policy: Policy, register: Register) -> int:
-    """The rung up to which Manual lets the fleet go; where it is, or came from, needs no approval."""
-    if policy.rollout.strategy is not Strategy.MANUAL:
+    """The rung up to which Manual lets the fleet go; where it rests needs no approval, nor the lower end of a running step.
+
+    The answer is the same for a step and for that step turned round; else it would be turned round without end.
+    """
+    low, high = sorted(LADDER.index(mode) for mode in (register.source, register.to))
+    if policy.rollout.strategy is not Strategy.MANUAL or asked == low:
         return asked
-    here = LADDER.index(register.source)
-    approved = here if policy.rollout.approved_phase is None else LADDER.index(MODE_OF[policy.rollout.approved_phase])
-    return max(here, min(asked, approved)) if asked > here else min(here, max(asked, approved))
+    forward = asked > low
+    if policy.rollout.approved_phase is None:
+        return low if forward else high
+    approved = LADDER.index(MODE_OF[policy.rollout.approved_phase])
+    return max(low, min(asked, approved)) if forward else min(high, max(asked, approved))
 
 
 def _held(goal: int, policy: Policy, register: Register) -> int:

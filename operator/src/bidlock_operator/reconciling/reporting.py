@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from bidlock.migration.sight import Sight
 from bidlock.modes import Role
 from bidlock_operator import policies, registers, statuses
 from bidlock_operator.acting.events import Happening
-from bidlock_operator.conditions import Condition, Facts, derive, merged
+from bidlock_operator.conditions import Condition, ConditionType, Facts, Status, derive, merged
 from bidlock_operator.manifests import objects, redis
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics, PolicyFacts
@@ -80,7 +80,8 @@ def status(policy: Policy, remembered: Remembered, situation: Situation, platfor
     if remembered.abandoned and remembered.abandoned != policy.generation:
         told.pop("abandoned", None)
     held = [Condition.read(raw) for raw in remembered.raw.get("conditions") or ()]
-    derived = derive(_facts(policy, remembered, situation, str((told.get("transition") or {}).get("stepStartedAt", ""))))
+    since = str((told.get("transition") or {}).get("stepStartedAt", ""))
+    derived = derive(_facts(policy, remembered, situation, since, _resting(remembered, held, now)))
     return told | {"conditions": [condition.manifest() for condition in merged(held, derived, now=now)]}
 
 
@@ -133,7 +134,13 @@ def _buckets(situation: Situation) -> Mapping[str, int]:
     return Counter(states)
 
 
-def _facts(policy: Policy, remembered: Remembered, situation: Situation, since: str) -> Facts:
+def _resting(remembered: Remembered, held: Iterable[Condition], now: str) -> str:
+    """Since when the fleet rests, and not where it should be; it came there, or was asked for more."""
+    asked = [each.last_transition_time for each in held if (each.type, each.status) == (ConditionType.PHASE_CONVERGED, Status.FALSE)]
+    return max(remembered.settled_at, *asked) if asked else now
+
+
+def _facts(policy: Policy, remembered: Remembered, situation: Situation, since: str, resting: str) -> Facts:
     wanted = situation.wanted
     return Facts(
         policy=policy,
@@ -144,6 +151,7 @@ def _facts(policy: Policy, remembered: Remembered, situation: Situation, since: 
         wanted=policies.replicas(policy, remembered.register),
         redis_needed=situation.needs.redis,
         since=since,
+        resting=resting,
         overdue=wanted is not None and wanted.overdue,
         abandoned=wanted is not None and wanted.abandoned,
         soaking_until=wanted.soaking_until if wanted else "",
