@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import enum
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bidlock import plugins
-from bidlock.cli import legacy_fence, output
+from bidlock.cli import legacy_fence, output, standing
 from bidlock.cli.exit_codes import ExitCode
 from bidlock.cli.failures import say
 from bidlock.cli.options import AsJson
+from bidlock.cli.progress import Progress
+from bidlock.cli.standing import CALLED
 from bidlock.errors import ConfigurationError
 from bidlock.migration import actions, connecting
 from bidlock.migration.controller import Controller, Step
 from bidlock.migration.planning import NAMES, plan
 from bidlock.migration.registerfile import Kept, RegisterFile
 from bidlock.migration.sight import Sight
-from bidlock.migration.telling import sentence
 from bidlock.migration.wishes import Wish
 from bidlock.settings import Settings
-
-CALLED = {mode: name for name, mode in NAMES.items()}
 
 
 class Goal(enum.StrEnum):
@@ -55,6 +53,14 @@ Loss = Annotated[
     ),
 ]
 _GOAL_HELP = "Where the fleet should end up: " + ", ".join(Goal) + "."
+To = Annotated[Goal | None, typer.Option("--to", metavar="MODE", help=_GOAL_HELP)]
+OneStep = Annotated[bool, typer.Option("--step", help="Take one step of the walk, then stop.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Stay and guard: open restarted stores again, mend drift. Ctrl-C ends it.")]
+NotDurable = Annotated[
+    bool, typer.Option("--accept-not-durable", help="Let a target that may lose acknowledged writes have the authority.")
+]
+Sealed = Annotated[bool, typer.Option("--seal", help="Seal the target before a planned stop; run again without it afterwards.")]
+ClockSkew = Annotated[float, typer.Option("--clock-skew", metavar="SECONDS", min=0, help="Bound on marketplace clock minus store clock.")]
 DEFAULT_REGISTER = Path("bidlock-register.json")
 
 app = typer.Typer(no_args_is_help=True)
@@ -74,9 +80,9 @@ def status(register: Register = DEFAULT_REGISTER, origin: Origin = None, target:
     kept = _existing(file)
     sight = asyncio.run(_with_controller(file, origin, target, lambda controller: look(controller, kept)))
     if as_json:
-        output.as_json(_document(file, kept, sight))
+        output.as_json(standing.document(file, kept, sight))
     else:
-        output.facts(_described(file, kept, sight))
+        output.facts(standing.described(file, kept, sight))
 
 
 @app.command("plan")
@@ -101,22 +107,16 @@ def plan_(
 @app.callback(invoke_without_command=True)
 def migrate(
     context: typer.Context,
-    goal: Annotated[Goal | None, typer.Option("--to", metavar="MODE", help=_GOAL_HELP)] = None,
+    goal: To = None,
     register: Register = DEFAULT_REGISTER,
     origin: Origin = None,
     target: Target = None,
-    step: Annotated[bool, typer.Option("--step", help="Take one step of the walk, then stop.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Stay and guard: open restarted stores again, mend drift. Ctrl-C ends it.")
-    ] = False,
+    step: OneStep = False,
+    watch: Watch = False,
     accepted: Loss = None,
-    accept_not_durable: Annotated[
-        bool, typer.Option("--accept-not-durable", help="Let a target that may lose acknowledged writes have the authority.")
-    ] = False,
-    seal: Annotated[bool, typer.Option("--seal", help="Seal the target before a planned stop; run again without it afterwards.")] = False,
-    clock_skew: Annotated[
-        float, typer.Option("--clock-skew", metavar="SECONDS", min=0, help="Bound on marketplace clock minus store clock.")
-    ] = 60.0,
+    accept_not_durable: NotDurable = False,
+    seal: Sealed = False,
+    clock_skew: ClockSkew = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Walk a fleet from SQLite to Redis and back while it bids: `bidlock migrate --to MODE`. Stop it at any moment; run it again and it goes on."""
@@ -124,32 +124,25 @@ def migrate(
         return
     if goal is None:
         raise typer.BadParameter("say where to: " + ", ".join(Goal), param_hint="--to")
-    buckets = Settings.read(os.environ).buckets
     wish = Wish(
         NAMES[goal],
-        sealed=frozenset(range(buckets)) if seal else frozenset(),
+        sealed=frozenset(range(Settings.read(os.environ).buckets)) if seal else frozenset(),
         accepted=frozenset(accepted or ()),
         clock_skew_ms=round(clock_skew * 1000),
         accept_not_durable=accept_not_durable,
     )
-    file = RegisterFile(register)
-    reporter = Reporter(quiet=as_json)
+    progress = Progress(quiet=as_json)
 
     async def go(controller: Controller) -> Step:
-        if step:
-            done = await controller.step(wish)
-            reporter.told(done)
-            return done
-        return await controller.walk(wish, reporter.told, forever=watch)
+        if not step:
+            return await controller.walk(wish, progress.told, forever=watch)
+        done = await controller.step(wish)
+        progress.told(done)
+        return done
 
-    with file.locked():
-        try:
-            last = asyncio.run(_with_controller(file, origin, target, go))
-        except KeyboardInterrupt:
-            say("stopped; nothing is lost, run the same command again to go on")
-            raise typer.Exit(130) from None
+    last = _guarded(RegisterFile(register), origin, target, go)
     if as_json:
-        output.as_json({"steps": reporter.steps, "last": _action(last.action)})
+        output.as_json(progress.document(last))
     raise typer.Exit(_code(last))
 
 
@@ -172,40 +165,6 @@ def rebuild(
     output.facts([("register", str(file.path)), ("rebuilt at", CALLED[kept.register.to] if kept.register else "-")])
 
 
-class Reporter:
-    """Tells each step once; a wait only when it begins."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.steps: list[dict[str, Any]] = []
-        self._quiet = quiet
-        self._last: object = None
-
-    def told(self, step: Step) -> None:
-        """Take a step in, and print it."""
-        if (step.action, step.result) == self._last:
-            return
-        self._last = (step.action, step.result)
-        self.steps.append(_action(step.action) | {"result": step.result})
-        if not self._quiet:
-            failed = "" if step.result == "OK" else f"  ({step.result}; looking again)"
-            output.line(f"{_where(step.sight):<28} {sentence(step.action)}{failed}")
-            sys.stdout.flush()
-
-
-def _action(action: actions.Action) -> dict[str, Any]:
-    facts = {field.name: getattr(action, field.name) for field in dataclasses.fields(action)}
-    return {"action": type(action).__name__} | {
-        name: sorted(value) if isinstance(value, frozenset) else value.value if isinstance(value, enum.Enum) else value
-        for name, value in facts.items()
-    }
-
-
-def _where(sight: Sight) -> str:
-    register = sight.register
-    mode = CALLED[register.to] if register.settled else f"{CALLED[register.source]}->{CALLED[register.to]}"
-    return f"[{mode} {register.authority.value}]"
-
-
 def _code(step: Step) -> int:
     if isinstance(step.action, actions.Refuse | actions.Halt):
         return ExitCode.UNHEALTHY
@@ -219,40 +178,15 @@ def _existing(file: RegisterFile) -> Kept:
     return kept
 
 
-def _document(file: RegisterFile, kept: Kept, sight: Sight) -> dict[str, Any]:
-    register = sight.register
-    return {
-        "register": str(file.path),
-        "owner": kept.owner,
-        "from": CALLED[register.source],
-        "to": CALLED[register.to],
-        "authority": register.authority.value,
-        "epoch": register.epoch,
-        "watermark_ms": register.watermark_ms,
-        "recovering": register.recovering,
-        "template": CALLED[kept.template],
-        "mode_file": str(file.mode_path),
-        "origin": _plain(dataclasses.asdict(sight.origin)),
-        "buckets": [_plain(dataclasses.asdict(bucket)) | {"live": sight.live(number)} for number, bucket in enumerate(sight.buckets)],
-    }
-
-
-def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in facts.items()}
-
-
-def _described(file: RegisterFile, kept: Kept, sight: Sight) -> list[tuple[str, str]]:
-    register = sight.register
-    live = [sight.live(number) for number in range(len(sight.buckets))]
-    return [
-        ("register", f"{file.path} (BIDLOCK_POLICY={kept.owner})"),
-        ("phase", CALLED[register.to] if register.settled else f"{CALLED[register.source]} -> {CALLED[register.to]}"),
-        ("authority", register.authority.value),
-        ("bidders work in", f"{CALLED[kept.template]} (BIDLOCK_MODE_FILE={file.mode_path})"),
-        ("origin admits", ", ".join(sorted(sight.origin.modes)) or ("nothing" if sight.origin.reachable else "out of reach")),
-        ("target admits", ", ".join(sorted(frozenset().union(*(bucket.modes for bucket in sight.buckets)))) or "nothing"),
-        ("target open", f"{sum(live)} of {len(live)} buckets"),
-    ]
+def _guarded(file: RegisterFile, origin: str | None, target: str | None, work: Callable[[Controller], Awaitable[Step]]) -> Step:
+    """Work with the register locked against other controllers; Ctrl-C ends it in order."""
+    with file.locked():
+        try:
+            last: Step = asyncio.run(_with_controller(file, origin, target, work))
+        except KeyboardInterrupt:
+            say("stopped; nothing is lost, run the same command again to go on")
+            raise typer.Exit(130) from None
+    return last
 
 
 async def _with_controller(file: RegisterFile, origin: str | None, target: str | None, work: Callable[[Controller], Awaitable[Any]]) -> Any:
