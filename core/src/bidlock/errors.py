@@ -51,6 +51,17 @@ class ConfigurationError(BidlockError):
     """The configuration cannot work; the message says what to change."""
 
 
+class UnfitStore(ConfigurationError):
+    """The store answers, and cannot be trusted with locks.
+
+    `reason` is one CamelCase word for programs.
+    """
+
+    def __init__(self, message: str = "", /, *, reason: str = "", **facts: object) -> None:
+        self.reason = reason
+        super().__init__(message, **facts)
+
+
 class UnknownBackend(ConfigurationError):
     """No loaded backend serves this URL."""
 

@@ -50,9 +50,11 @@ class Reason(enum.StrEnum):
     CREDENTIALS_MISSING = "CredentialsMissing"
     OWNER_MISMATCH = "OwnerMismatch"
     OWNER_TAKEN = "OwnerTaken"
+    REDIS_CLOCK_SKEWED = "RedisClockSkewed"
     REDIS_EVICTION_UNSAFE = "RedisEvictionUnsafe"
     REDIS_MODE_UNSUPPORTED = "RedisModeUnsupported"
     REDIS_NOT_DURABLE = "RedisNotDurable"
+    REDIS_TOO_OLD = "RedisTooOld"
     REGISTER_LOST = "RegisterLost"
     REGISTER_OUTDATED = "RegisterOutdated"
     RIGHTS_MISSING = "RightsMissing"
@@ -87,9 +89,11 @@ HELP: dict[Reason, str] = {
     Reason.CREDENTIALS_MISSING: "create the Secret that is named, with the keys that are named",
     Reason.OWNER_MISMATCH: "name that owner in spec.storeOwner if the stores are this fleet's; else give this fleet other stores",
     Reason.OWNER_TAKEN: "delete one of the two policies, or give one of them stores of its own",
+    Reason.REDIS_CLOCK_SKEWED: "set the clocks of Redis's host and of the operator's node by NTP, or raise spec.lock.clockSkewSeconds",
     Reason.REDIS_EVICTION_UNSAFE: "set maxmemory-policy noeviction on the server: one that evicts forgets locks",
     Reason.REDIS_MODE_UNSUPPORTED: "choose Standalone or External in spec.redis.mode",
     Reason.REDIS_NOT_DURABLE: "make the server durable (appendonly yes, appendfsync always), or set spec.redis.acceptNotDurable",
+    Reason.REDIS_TOO_OLD: "upgrade the server to Redis 6.2 or Valkey, or name another one",
     Reason.REGISTER_LOST: "bring both stores back as they were; the register is rebuilt from what they show",
     Reason.REGISTER_OUTDATED: "put the newest status back, or delete the policy and create it again with spec.storeOwner",
     Reason.RIGHTS_MISSING: "give the operator's role the rights that are named",

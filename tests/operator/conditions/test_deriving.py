@@ -162,7 +162,7 @@ CASES = {
     ),
     "a Redis that evicts": (
         facts(bucket=AWAY, problems={"RedisEvictionUnsafe": "it may evict keys"}),
-        stuck("RedisEvictionUnsafe", RedisReady="False RedisUnavailable", PhaseConverged="True Converged"),
+        stuck("RedisEvictionUnsafe", RedisReady="False RedisEvictionUnsafe", PhaseConverged="True Converged"),
     ),
     "a template that the API server refuses": (
         facts(problems={"TemplateInvalid": "image: Required value"}),

@@ -93,7 +93,7 @@ def admit(sight: Sight, wish: Wish, number: int, quarantine: Quarantine) -> Acti
     if remembered.nonce != quarantine.nonce:
         watermark = quarantine.since_ms + wish.clock_skew_ms if lost(sight, number) else 0
         return actions.Incarnate(number, quarantine.nonce, watermark)
-    modes = frozenset[str]() if remembered.seal else sight.windows()
+    modes = frozenset[str]() if remembered.seal or sight.buckets[number].evicts else sight.windows()
     return actions.Bless(number, quarantine.nonce, modes, remembered.seal, sight.kept(number))
 
 
@@ -113,9 +113,12 @@ def halt_on_loss(sight: Sight, wish: Wish) -> Action | None:
 
 
 def keep_seals(sight: Sight, wish: Wish) -> Action | None:
-    """Seal before a planned stop; afterwards void the seal in the register first, and only then reopen the bucket."""
-    for number in range(len(sight.buckets)):
-        if action := keep_seal(sight, number, number in wish.sealed):
+    """Seal before a planned stop; afterwards void the seal in the register first, and only then reopen the bucket.
+
+    A server that may evict keys is sealed, too, for as long as it may: whoever forgets a marker lets it be bid twice.
+    """
+    for number, bucket in enumerate(sight.buckets):
+        if action := keep_seal(sight, number, number in wish.sealed or bool(bucket.evicts)):
             return action
     return None
 
@@ -206,6 +209,8 @@ def refuse(sight: Sight, wish: Wish, following: str, *, forward: bool) -> Action
     """A step forward is not begun on a target that cannot carry it."""
     if not forward or Role.TARGET not in MODES[following].roles:
         return None
+    if any(bucket.evicts for bucket in sight.buckets):
+        return actions.Refuse("RedisEvictionUnsafe", _EVICTS)
     if not sight.target_ok:
         return actions.Refuse("RedisUnavailable", "the target store does not answer, or is not open; mend it first (no step was begun)")
     if following == "primary" and not wish.accept_not_durable and not all(bucket.durable for bucket in sight.buckets):
@@ -404,6 +409,10 @@ _OUTDATED = (
 )
 _STRANGER = (
     "the {store} store belongs to {owner!r}, not to {mine!r}: its URL or prefix points at another fleet; correct it, nothing was changed"
+)
+_EVICTS = (
+    "the target store may evict keys when its memory is full, and an evicted lock is two bids; "
+    "set `maxmemory-policy noeviction` on the server (no step was begun)"
 )
 _NOT_DURABLE = (
     "the target store may lose acknowledged writes when it crashes (appendonly yes and appendfsync always are needed), "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bidlock.migration.register import Register
 from bidlock.modes import MODES, Role
@@ -80,6 +80,9 @@ class Bucket:
         synced: Whether the copy into this bucket is stamped with the register's epoch.
         watermark_ms: Its watermark.
         owner: Whose it is: a policy's or register's id, or `self`.
+        evicts: How the server is set to forget keys when its memory is full; empty when it forgets none.
+        doubt: Why it is not durable, for humans; empty when it is, or nobody knows.
+        clock_ms: The server's own time when it was looked at, Unix milliseconds; 0 when it did not say.
     """
 
     reachable: bool = True
@@ -98,6 +101,9 @@ class Bucket:
     synced: bool = False
     watermark_ms: int = 0
     owner: str = ""
+    evicts: str = ""
+    doubt: str = field(default="", compare=False)
+    clock_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ def _degraded(facts: Facts, news: Headline) -> Condition:
         return _of(facts, ConditionType.DEGRADED, True, reason, message)
     if facts.register and facts.wanted and not facts.ready:
         return _of(facts, ConditionType.DEGRADED, True, *_nobody_bids(facts))
+    for name, what in facts.doubts.items():
+        return _of(facts, ConditionType.DEGRADED, True, Reason(name), explained(Reason(name), what))
     return _of(facts, ConditionType.DEGRADED, False, Reason.HEALTHY, "nothing is amiss.")
 
 
@@ -119,6 +121,9 @@ def _redis_open(facts: Facts) -> bool:
 
 def _redis_trouble(facts: Facts) -> tuple[Reason, str]:
     """Why Redis is not open."""
+    for name in (Reason.REDIS_EVICTION_UNSAFE, Reason.REDIS_TOO_OLD):
+        if name in facts.problems:
+            return name, explained(name, facts.problems[name])
     buckets = facts.sight.buckets if facts.sight else ()
     if any(not bucket.reachable for bucket in buckets) or not buckets:
         what = facts.problems.get(Reason.REDIS_UNAVAILABLE, "Redis does not answer")

@@ -31,6 +31,7 @@ class Facts:
         soaking_until: When the next step may begin; empty when nothing soaks.
         paused: Whether the policy is left alone on purpose.
         problems: What is amiss, by the word of its reason, a sentence each.
+        doubts: What is worse than it should be while everything goes on, likewise.
     """
 
     policy: Policy
@@ -47,6 +48,7 @@ class Facts:
     soaking_until: str = ""
     paused: bool = False
     problems: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def converged(self) -> bool:

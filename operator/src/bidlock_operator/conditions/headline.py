@@ -44,7 +44,7 @@ def headline(facts: Facts) -> Headline:
 def _stopped(facts: Facts) -> Headline | None:
     """What has to be cured before anything else is worth telling."""
     for name, message in facts.problems.items():
-        if name in _STOPPING:
+        if name in STOPPING:
             return _told(Course.STUCK, Reason(name), message)
     return None
 
@@ -111,21 +111,22 @@ def _way(facts: Facts) -> str:
 
 def _with_problems(message: str, facts: Facts) -> str:
     """What is decided, with why a store does not answer."""
-    return ". ".join(text.strip().rstrip(".") for text in (message, *facts.problems.values()))
+    return ". ".join(text.strip().rstrip(".") for text in (message, *facts.problems.values(), *facts.doubts.values()))
 
 
 def _told(course: Course, reason: Reason, what: str, since: str = "") -> Headline:
     return Headline(course, reason, explained(reason, what, since))
 
 
-_STOPPING = frozenset(
+STOPPING = frozenset(
     {
         Reason.CREDENTIALS_MISSING,
         Reason.OWNER_TAKEN,
         Reason.REDIS_EVICTION_UNSAFE,
         Reason.REDIS_MODE_UNSUPPORTED,
-        Reason.RIGHTS_MISSING,
+        Reason.REDIS_TOO_OLD,
         Reason.TEMPLATE_INVALID,
         Reason.UNSAFE_FILESYSTEM,
     }
 )
+"""Problems that have to be cured before anything else is worth telling."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
 from bidlock import addresses
-from bidlock.errors import BackendError, BackendUnavailable, ConfigurationError
+from bidlock.errors import BackendError, BackendUnavailable, ConfigurationError, UnfitStore
 from bidlock.migration import connecting
 from bidlock.migration.acting import Stores
 from bidlock.migration.sight import Bucket, Origin
@@ -19,6 +19,20 @@ from bidlock.plugins import Plugins
 
 ANSWER = 2.0
 """Longest wait for one answer of a store, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is amiss with a store.
+
+    Attributes:
+        message: For humans.
+        reason: One CamelCase word, where the store's backend has one; else empty.
+    """
+
+    message: str
+    reason: str = ""
+
 
 Measure = Callable[[str, float], None]
 """Told the name of a store and how long it took to answer, seconds."""
@@ -57,7 +71,9 @@ class Links:
         self._woken = woken
         self._open: dict[Role, tuple[tuple[str, str, str], Any]] = {}
         self._holding: asyncio.Task[None] | None = None
-        self.problems: dict[Role, str] = {}
+        self.problems: dict[Role, Trouble] = {}
+        self.ahead = 0.0
+        """How far Redis's clock was ahead of ours at the last look, at least, seconds; negative: behind."""
 
     async def point(self, to: Addresses) -> Stores:
         """The stores at these addresses; connections elsewhere are closed."""
@@ -100,17 +116,20 @@ class Links:
         try:
             store = connecting.store(url, self._plugins, role, owner=owner, prefix=prefix, buckets=1, timeout=ANSWER)
         except ConfigurationError as error:
-            self.problems[role] = str(error)
+            self.problems[role] = _trouble(error)
             return Away(role)
         await self._try(role, store)
         name = "sqlite" if role is Role.ORIGIN else "redis"
-        return Timed(store, lambda seconds: self._measure(name, seconds))
+        return Timed(store, lambda seconds: self._measure(name, seconds), self._compare)
+
+    def _compare(self, ahead: float) -> None:
+        self.ahead = ahead
 
     async def _try(self, role: Role, store: Any) -> None:
         try:
             await store.open()
         except (ConfigurationError, BackendError) as error:
-            self.problems[role] = str(error)
+            self.problems[role] = _trouble(error)
 
     async def _close(self, role: Role) -> None:
         if found := self._open.pop(role, None):
@@ -130,18 +149,21 @@ class Links:
 class Timed:
     """A store whose looks are measured."""
 
-    def __init__(self, store: Any, measure: Callable[[float], None]) -> None:
+    def __init__(self, store: Any, measure: Callable[[float], None], compare: Callable[[float], None]) -> None:
         self._store = store
         self._measure = measure
+        self._compare = compare
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def survey(self, epoch: int) -> Any:
-        """See `MigratableStore`; the time of an answer is told."""
-        began = time.monotonic()
+        """See `MigratableStore`; the time of an answer is told, and how far the store's clock is from ours."""
+        began, asked = time.monotonic(), wall()
         seen = await self._store.survey(epoch)
         self._measure(time.monotonic() - began)
+        for told in (bucket.clock_ms / 1000 for bucket in (seen if isinstance(seen, tuple) else ()) if bucket.clock_ms):
+            self._compare(told - min(max(told, asked), wall()))
         return seen
 
 
@@ -166,3 +188,12 @@ class Away:
             raise BackendUnavailable("the store is not there")
 
         return cast("Any", away)
+
+
+def wall() -> float:
+    """The present time, Unix seconds."""
+    return time.time()
+
+
+def _trouble(error: ConfigurationError | BackendError) -> Trouble:
+    return Trouble(str(error), error.reason if isinstance(error, UnfitStore) else "")

@@ -34,7 +34,12 @@ def warnings(policy: Policy, register: Register | None) -> Iterator[tuple[Reason
         yield Reason.REPLICAS_CAPPED, f"{policy.replicas} bidders are asked for and 1 runs, because every pod has a SQLite file of its own"
     if policy.sqlite.topology is Topology.PER_POD and policy.sqlite.storage is None:
         yield Reason.TOPOLOGY_UNSAFE, "the SQLite file ends with its pod, and what was bid on is forgotten with it"
-    if policy.redis.durability is Durability.NONE and policy.redis.managed:
+    if policy.redis.accept_not_durable and register is not None and any(bucket.doubted for bucket in register.buckets):
+        yield (
+            Reason.REDIS_NOT_DURABLE,
+            "an unplanned restart of Redis counts as a loss while it has the authority (spec.redis.acceptNotDurable)",
+        )
+    elif policy.redis.durability is Durability.NONE and policy.redis.managed:
         yield (
             Reason.REDIS_NOT_DURABLE,
             "an unplanned restart of Redis counts as a loss while it has the authority (spec.redis.durability None)",

@@ -66,5 +66,9 @@ class Journal:
         if happening := reporting.happening(action):
             await self._events.tell(scene.body, happening)
 
+    async def warn(self, scene: Scene, reason: str, message: str) -> None:
+        """What has to be cured becomes an event."""
+        await self._events.tell(scene.body, reporting.warning(reason, message))
+
     def _signed(self, status: Mapping[str, Any]) -> dict[str, Any]:
         return {**status, "operatorEpoch": self._ground.epoch()}

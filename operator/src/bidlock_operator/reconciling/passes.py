@@ -22,13 +22,14 @@ from bidlock.migration.register import Register
 from bidlock.migration.sight import Sight
 from bidlock_operator import statuses
 from bidlock_operator.acting.applying import Appliance
+from bidlock_operator.conditions import STOPPING
 from bidlock_operator.kube import kinds
 from bidlock_operator.manifests import naming
 from bidlock_operator.observing.news import Place
 from bidlock_operator.observing.stores import Links
 from bidlock_operator.policies import Durability
 from bidlock_operator.reasons import Reason
-from bidlock_operator.reconciling import building, needing, pacing, reaching, reporting, rolling, scenes, upkeep, wanting
+from bidlock_operator.reconciling import building, doubting, needing, pacing, reaching, reporting, rolling, scenes, upkeep, wanting
 from bidlock_operator.reconciling.building import Canary
 from bidlock_operator.reconciling.credentials import Credentials
 from bidlock_operator.reconciling.ground import Ground
@@ -115,8 +116,9 @@ class Reconciler:
         try:
             register = await founding.found(stores, terms, target_is_new=target_is_new)
         except (ConfigurationError, BackendError) as error:
-            reason = error.reason if isinstance(error, founding.Unfounded) else Reason.FOUNDING
-            told = ". ".join(text.rstrip(".") for text in (str(error), *self._links.problems.values()))
+            known = [trouble.reason for trouble in self._links.problems.values() if trouble.reason]
+            reason = known[0] if known else error.reason if isinstance(error, founding.Unfounded) else Reason.FOUNDING
+            told = ". ".join(text.rstrip(".") for text in (str(error), *(trouble.message for trouble in self._links.problems.values())))
             await self._rest(scene, Situation(scene.bidders, problems={reason: told}))
             return self._ground.paces.awaited
         await self._journal.record(scene, statuses.founded(scene.remembered, register, policy.lock.ttl_seconds, scene.moment))
@@ -130,6 +132,8 @@ class Reconciler:
         outdated = upkeep.outdated(scene.children, naming.redis(policy)) if policy.redis.managed else None
         invalid = await self._check_template(scene)
         wanted = wanting.want(policy, remembered, register, scene.now, sealed=outdated is not None, held=bool(invalid))
+        if not doubting.may_accept(policy, self._links.ahead):
+            wanted = replace(wanted, wish=replace(wanted.wish, accepted=frozenset()))
         if wanting.gives_up(policy, wanted):
             await self._journal.record(scene, reporting.abandoned(remembered, policy, scene.moment))
             return AT_ONCE
@@ -138,7 +142,9 @@ class Reconciler:
         action = decide(sight, wanted.wish)
         if outdated is not None and upkeep.may_stop(outdated, sight, action, durable=policy.redis.durability is Durability.STRICT):
             await self._restart(outdated, sight)
-        situation = Situation(scene.bidders, sight, action, wanted, needs, dict(reporting.problems(self._links.problems, invalid)))
+        problems = {**dict(doubting.stopping(sight)), **dict(reporting.problems(self._links.problems, invalid))}
+        doubts = {str(name): said for name, said in doubting.doubts(policy, sight, self._links.ahead)}
+        situation = Situation(scene.bidders, sight, action, wanted, needs, problems, doubts)
         return await self._act(scene, stores, situation, manifests)
 
     async def _check_template(self, scene: Scene) -> str:
@@ -196,15 +202,15 @@ class Reconciler:
         wanted = building.fleet(
             policy, self._ground.platform, scene.remembered.template, scene.children, canary, scene.remembered.register, self._revision
         )
-        problems = dict(situation.problems)
-        if Reason.TEMPLATE_INVALID not in problems:
+        doubts = dict(situation.doubts)
+        if Reason.TEMPLATE_INVALID not in situation.problems:
             for name in await self._appliance.apply(wanted, scene.children):
                 log.info("applied", policy=self._journal.shown, child=name)
         for name in await self._appliance.prune([*manifests, *wanted], scene.children, policy.uid):
             log.info("deleted", policy=self._journal.shown, child=name)
         if self._appliance.refused:
-            problems[Reason.RIGHTS_MISSING] = " ".join(self._appliance.refused.values())
-        return await self._rest(scene, replace(situation, problems=problems))
+            doubts[Reason.RIGHTS_MISSING] = " ".join(self._appliance.refused.values())
+        return await self._rest(scene, replace(situation, doubts=doubts))
 
     async def _restart(self, pod: Mapping[str, Any], sight: Sight) -> None:
         """Let Kubernetes replace the server's pod."""
@@ -219,6 +225,9 @@ class Reconciler:
         await self._journal.record_news(scene, status)
         if isinstance(situation.action, actions.Halt | actions.Refuse | actions.Wait):
             await self._journal.tell(scene, situation.action, "OK")
+        for name, message in situation.problems.items():
+            if name in STOPPING:
+                await self._journal.warn(scene, name, message)
         return self._pace(scene, situation)
 
     def _pace(self, scene: Scene, situation: Situation) -> float:

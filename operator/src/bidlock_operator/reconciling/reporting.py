@@ -18,6 +18,7 @@ from bidlock_operator.manifests import objects, redis
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics, PolicyFacts
 from bidlock_operator.observing.fleet import Bidders
+from bidlock_operator.observing.stores import Trouble
 from bidlock_operator.policies import Policy
 from bidlock_operator.reasons import Reason
 from bidlock_operator.reconciling.needing import NOTHING, Needs
@@ -41,6 +42,7 @@ class Situation:
         wanted: What was wanted; None likewise.
         needs: Which stores matter.
         problems: What is amiss, by reason.
+        doubts: What is worse than it should be while everything goes on, by reason.
         paused: Whether the policy is left alone on purpose.
     """
 
@@ -50,6 +52,7 @@ class Situation:
     wanted: Wanted | None = None
     needs: Needs = NOTHING
     problems: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     paused: bool = False
 
     @property
@@ -91,15 +94,19 @@ def abandoned(remembered: Remembered, policy: Policy, now: str) -> dict[str, Any
     return {**remembered.raw, "abandoned": {"generation": policy.generation, "phase": policy.phase.value, "reason": step, "at": now}}
 
 
-def problems(of_stores: Mapping[Role, str], invalid: str) -> Iterator[tuple[str, str]]:
+def problems(of_stores: Mapping[Role, Trouble], invalid: str) -> Iterator[tuple[str, str]]:
     """What is amiss, by reason."""
     if invalid:
         yield Reason.TEMPLATE_INVALID, f"the API server refuses the bidders' workload: {invalid}"
     if Role.TARGET in of_stores:
-        said = of_stores[Role.TARGET]
-        yield Reason.REDIS_EVICTION_UNSAFE if "maxmemory-policy" in said else Reason.REDIS_UNAVAILABLE, said
+        yield Reason(of_stores[Role.TARGET].reason or Reason.REDIS_UNAVAILABLE), of_stores[Role.TARGET].message
     if Role.ORIGIN in of_stores:
-        yield Reason.SQLITE_UNAVAILABLE, of_stores[Role.ORIGIN]
+        yield Reason(of_stores[Role.ORIGIN].reason or Reason.SQLITE_UNAVAILABLE), of_stores[Role.ORIGIN].message
+
+
+def warning(name: str, message: str) -> Happening:
+    """The event of a problem."""
+    return Happening(name, "Report", message, warning=True)
 
 
 def happening(action: actions.Action) -> Happening | None:
@@ -157,4 +164,5 @@ def _facts(policy: Policy, remembered: Remembered, situation: Situation, since: 
         soaking_until=wanted.soaking_until if wanted else "",
         paused=situation.paused,
         problems=situation.problems,
+        doubts=situation.doubts,
     )

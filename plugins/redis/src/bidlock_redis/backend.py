@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import hiredis
@@ -36,9 +37,15 @@ _VERDICTS = {verdict.value.encode(): verdict for verdict in Verdict}
 class RedisBackend:
     """A client's view of one Redis, Valkey or cluster."""
 
-    def __init__(self, config: BackendConfig) -> None:
+    def __init__(self, config: BackendConfig, *, may_evict: bool = False) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            config: Where it is, and how it is laid out.
+            may_evict: Whether to talk to a server that evicts keys, too.
+        """
         self.config = config
-        self.options = options.read(config.address)
+        self.options = replace(options.read(config.address), may_evict=may_evict)
         if config.original_keys and self.options.kind == "cluster":
             raise ConfigurationError(
                 "original_keys does not work on a cluster: an original bot's key is on another node than the lease; "

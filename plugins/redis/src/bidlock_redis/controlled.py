@@ -31,7 +31,7 @@ class RedisTarget:
     """
 
     def __init__(self, config: BackendConfig) -> None:
-        self._backend = RedisBackend(config)
+        self._backend = RedisBackend(config, may_evict=True)
         self._owner = "" if config.owner == SELF else config.owner
 
     async def open(self) -> None:

@@ -134,7 +134,7 @@ class Dialer:
     def _check(self, server: facts.ServerFacts) -> None:
         if self._options.kind in ("sentinel", "cluster") and not server.master:
             raise BackendUnavailable(f"{self.where} is a replica now; a failover is under way")
-        facts.check(server, self.where)
+        facts.check(server, self.where, may_evict=self._options.may_evict)
 
     def _translated(self, error: exceptions.RedisError) -> ConfigurationError | BackendUnavailable:
         text = str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bidlock.errors import ConfigurationError
+from bidlock.errors import ConfigurationError, UnfitStore
 
 MINIMUM = (6, 2)
 """The oldest server; before it, scripts and expiry differ."""
@@ -34,6 +34,11 @@ class ServerFacts:
     aof: bool
     replicas: int = 0
 
+    @property
+    def evicts(self) -> str:
+        """Its policy, if keys are evicted under it; empty when none are, or when the server does not say."""
+        return "" if self.policy == "noeviction" else self.policy
+
 
 def read(info: str) -> ServerFacts:
     """Facts out of the text of INFO."""
@@ -50,19 +55,24 @@ def read(info: str) -> ServerFacts:
     )
 
 
-def check(facts: ServerFacts, where: str) -> None:
+def check(facts: ServerFacts, where: str, *, may_evict: bool = False) -> None:
     """Refuse a server that cannot be trusted with locks.
 
+    Args:
+        facts: What it says.
+        where: It is, for humans.
+        may_evict: Whether one that evicts keys is let through: to a controller, which must reach it to close it.
+
     Raises:
-        ConfigurationError: too old, evicts keys, or is a replica; with the remedy.
+        UnfitStore: too old, or evicts keys; with the remedy.
+        ConfigurationError: it is a replica.
     """
     if _number(facts.version) < MINIMUM:
-        raise ConfigurationError(f"{where} is {facts.product} {facts.version}; bidlock needs Redis 6.2 or Valkey, so upgrade it")
-    if facts.policy not in ("", "noeviction"):
-        raise ConfigurationError(
-            f"{where} may evict keys (maxmemory-policy {facts.policy}), and an evicted lock is two bids; "
-            "set `maxmemory-policy noeviction` on the server"
-        )
+        said = f"{where} is {facts.product} {facts.version}; bidlock needs Redis 6.2 or Valkey, so upgrade it"
+        raise UnfitStore(said, reason="RedisTooOld")
+    if facts.evicts and not may_evict:
+        said = f"{where} may evict keys (maxmemory-policy {facts.policy}), and an evicted lock is two bids; "
+        raise UnfitStore(f"{said}set `maxmemory-policy noeviction` on the server", reason="RedisEvictionUnsafe")
     if not facts.master:
         raise ConfigurationError(f"{where} is a replica and takes no writes; name the master in the URL, or use redis+sentinel://")
 

@@ -45,6 +45,7 @@ class Options:
         proxied: Whether something may swap servers behind one connection: then scripts ask for the run_id themselves.
         wait_replicas: How many replicas must acknowledge before an answer counts.
         prefix: Overrides the setting; empty for none.
+        may_evict: Whether a server that evicts keys is talked to: by controllers, never by bidders. No part of a URL.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Options:
     proxied: bool = False
     wait_replicas: int = 0
     prefix: str = ""
+    may_evict: bool = False
 
 
 def read(address: Address) -> Options:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration.sight import Bucket, Quarantine
 from bidlock.settings import MARGIN_RATE
 from bidlock_redis import buckets, durability, facts
+from bidlock_redis.durability import Durability
 
 if TYPE_CHECKING:
     from bidlock_redis.backend import RedisBackend
@@ -28,7 +30,8 @@ async def _bucket(backend: RedisBackend, epoch: int, bucket: int) -> Bucket:
     try:
         state = await buckets.read(backend, bucket)
         refuse_other_layout(backend, state)
-        return seen(state, epoch, durable=await _durable(backend, bucket))
+        server = await _facts(backend, bucket)
+        return seen(state, epoch, await _durability(backend, bucket, server), evicts=server.evicts)
     except BackendError:
         return Bucket(reachable=False)
 
@@ -46,30 +49,40 @@ def refuse_other_layout(backend: RedisBackend, state: BucketState) -> None:
         )
 
 
-async def _durable(backend: RedisBackend, bucket: int) -> bool:
+async def _facts(backend: RedisBackend, bucket: int) -> facts.ServerFacts:
+    """What the server says of itself now; it may have been set otherwise since the connection was made."""
+    keys = backend.keys(bucket)
+    said = [await backend.command(keys, b"INFO", section) for section in (b"persistence", b"replication", b"memory")]
+    return facts.read(b"\n".join(said).decode())
+
+
+async def _durability(backend: RedisBackend, bucket: int, server: facts.ServerFacts) -> Durability:
     """Whether the server acknowledges nothing that a crash may lose; where replicas may take over, only if all of them acknowledged, too."""
     if backend.options.kind in ("sentinel", "cluster") and not backend.options.wait_replicas:
-        return False
-    keys = backend.keys(bucket)
-    said = [await backend.command(keys, b"INFO", section) for section in (b"persistence", b"replication")]
-    return (await durability.read(backend, keys, facts.read(b"\n".join(said).decode()))).durable
+        return Durability(False, ("a replica that knows less may take over; put wait_replicas= into every URL",), {})
+    return await durability.read(backend, backend.keys(bucket), server)
 
 
-def seen(state: BucketState, epoch: int, *, durable: bool) -> Bucket:
+def seen(state: BucketState, epoch: int, persistence: Durability, *, evicts: str) -> Bucket:
     """A bucket's state in a controller's words; `synced` means stamped with this epoch."""
-    quarantine = _quarantine(state)
+    now = Bucket(
+        counter=state.counter,
+        quarantine=_quarantine(state),
+        durable=persistence.durable,
+        evicts=evicts,
+        doubt="; ".join(persistence.warnings),
+        clock_ms=state.time_ms,
+    )
     if not state.meta:
-        return Bucket(initialised=False, counter=state.counter, quarantine=quarantine, durable=durable)
-    return Bucket(
+        return replace(now, initialised=False)
+    return replace(
+        now,
         running=state.live,
         incarnation=state.number("inc"),
         epoch=state.number("epoch"),
         modes=frozenset(state.meta.get("modes", "").split(",")) - {""},
         domain=state.meta.get("s_domain", ""),
-        counter=state.counter,
         sealed=state.meta.get("sealed", ""),
-        quarantine=quarantine,
-        durable=durable,
         drained=_waited(state, "closed_at"),
         whole=_waited(state, "lost_at"),
         synced=state.number("synced_epoch") == epoch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -291,3 +292,21 @@ async def test_a_bucket_that_changed_since_it_was_seen_is_not_taken(store, field
     before, keys = store.dump(), client.keys(0)
     assert await client.run(scripts.TAKEOVER, keys, (keys.meta,), ("fleet-1", 1, "file-1", 0, 0)) == word
     assert (store.dump() == before) is (word != b"OK")
+
+
+# -- a server that is set otherwise while it runs
+
+
+async def test_a_look_tells_that_a_server_evicts_or_forgets_from_now_on_and_writes_still_reach_it(own_store):
+    await own_store.bless()
+    before = await own_store.look()
+    own_store.server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    own_store.server.command("CONFIG", "SET", "appendfsync", "everysec")
+
+    after = await own_store.look()
+    assert (before.evicts, before.durable, before.doubt) == ("", True, "")
+    assert (after.evicts, after.durable) == ("allkeys-lru", False)
+    assert "appendfsync everysec" in after.doubt
+    assert abs(after.clock_ms / 1000 - time.time()) < 60
+    newcomer = await own_store.controller()
+    assert await newcomer.seal(0, "s", EPOCH) is Outcome.OK
