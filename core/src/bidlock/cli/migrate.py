@@ -6,7 +6,7 @@ import asyncio
 import enum
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +39,13 @@ class Goal(enum.StrEnum):
     REDIS_ONLY = "redis-only"
 
 
+class Adoption(enum.StrEnum):
+    """What is bid on after a file of original bots was taken over."""
+
+    NEW_POSTINGS = "new-postings"
+    ALL_POSTINGS = "all-postings"
+
+
 Register = Annotated[
     Path, typer.Option("--register", metavar="FILE", help="What the controller remembers; keep it, and keep it on a durable disk.")
 ]
@@ -61,6 +68,14 @@ NotDurable = Annotated[
 ]
 Sealed = Annotated[bool, typer.Option("--seal", help="Seal the target before a planned stop; run again without it afterwards.")]
 ClockSkew = Annotated[float, typer.Option("--clock-skew", metavar="SECONDS", min=0, help="Bound on marketplace clock minus store clock.")]
+Adopt = Annotated[
+    Adoption,
+    typer.Option(
+        "--adopt",
+        help="Only where original bots worked on the file, and when the fleet begins: whether it bids on postings created before, too. "
+        "Original bots left no trace of what they bid on.",
+    ),
+]
 DEFAULT_REGISTER = Path("bidlock-register.json")
 
 app = typer.Typer(no_args_is_help=True)
@@ -117,6 +132,7 @@ def migrate(
     accept_not_durable: NotDurable = False,
     seal: Sealed = False,
     clock_skew: ClockSkew = 60.0,
+    adopt: Adopt = Adoption.NEW_POSTINGS,
     as_json: AsJson = False,
 ) -> None:
     """Walk a fleet from SQLite to Redis and back while it bids: `bidlock migrate --to MODE`. Stop it at any moment; run it again and it goes on."""
@@ -140,7 +156,9 @@ def migrate(
         progress.told(done)
         return done
 
-    last = _guarded(RegisterFile(register), origin, target, go)
+    skew = wish.clock_skew_ms if adopt is Adoption.NEW_POSTINGS else None
+    file = RegisterFile(register)
+    last = _guarded(file, lambda: _with_controller(file, origin, target, go, adoption_skew_ms=skew))
     if as_json:
         output.as_json(progress.document(last))
     raise typer.Exit(_code(last))
@@ -178,18 +196,25 @@ def _existing(file: RegisterFile) -> Kept:
     return kept
 
 
-def _guarded(file: RegisterFile, origin: str | None, target: str | None, work: Callable[[Controller], Awaitable[Step]]) -> Step:
+def _guarded(file: RegisterFile, work: Callable[[], Coroutine[Any, Any, Step]]) -> Step:
     """Work with the register locked against other controllers; Ctrl-C ends it in order."""
     with file.locked():
         try:
-            last: Step = asyncio.run(_with_controller(file, origin, target, work))
+            last = asyncio.run(work())
         except KeyboardInterrupt:
             say("stopped; nothing is lost, run the same command again to go on")
             raise typer.Exit(130) from None
     return last
 
 
-async def _with_controller(file: RegisterFile, origin: str | None, target: str | None, work: Callable[[Controller], Awaitable[Any]]) -> Any:
+async def _with_controller(
+    file: RegisterFile,
+    origin: str | None,
+    target: str | None,
+    work: Callable[[Controller], Awaitable[Any]],
+    *,
+    adoption_skew_ms: int | None = None,
+) -> Any:
     settings = Settings.read(os.environ, sqlite_url=origin, redis_url=target)
     both = connecting.stores(
         settings.sqlite_url,
@@ -201,6 +226,7 @@ async def _with_controller(file: RegisterFile, origin: str | None, target: str |
     )
     await connecting.open_both(both)
     try:
-        return await work(Controller(file, both, round(settings.ttl_max * 1000), round(settings.margin * 1000)))
+        times = (round(settings.ttl_max * 1000), round(settings.margin * 1000))
+        return await work(Controller(file, both, *times, adoption_skew_ms=adoption_skew_ms))
     finally:
         await connecting.close_both(both)

@@ -20,11 +20,15 @@ class Terms:
         owner: The policy's or register's id.
         ttl_max_ms: Longest TTL of a bidder, milliseconds.
         margin_ms: Fixed part of the safety margin, milliseconds.
+        original_bots: Whether original bots may go on beside the new ones.
+        adoption_skew_ms: See `Constitution`.
     """
 
     owner: str
     ttl_max_ms: int
     margin_ms: int
+    original_bots: bool = False
+    adoption_skew_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Step:
 class Controller:
     """Walks one fleet. Use it inside `RegisterFile.locked()`."""
 
-    def __init__(self, file: RegisterFile, stores: Stores, ttl_max_ms: int, margin_ms: int) -> None:
+    def __init__(self, file: RegisterFile, stores: Stores, ttl_max_ms: int, margin_ms: int, *, adoption_skew_ms: int | None = None) -> None:
         """Nothing is read yet.
 
         Args:
@@ -52,11 +52,13 @@ class Controller:
             stores: The two stores, opened.
             ttl_max_ms: Longest TTL of a bidder, milliseconds.
             margin_ms: Fixed part of the safety margin, milliseconds.
+            adoption_skew_ms: See `Constitution`; only a fleet that is founded asks for it.
         """
         self._file = file
         self._stores = stores
         self._ttl_max_ms = ttl_max_ms
         self._margin_ms = margin_ms
+        self._adoption_skew_ms = adoption_skew_ms
         self._recorded = 0.0
 
     async def begin(self) -> Kept:
@@ -156,4 +158,4 @@ class Controller:
         self._file.write_mode(kept.template)
 
     def _terms(self, kept: Kept) -> Terms:
-        return Terms(kept.owner, self._ttl_max_ms, self._margin_ms)
+        return Terms(kept.owner, self._ttl_max_ms, self._margin_ms, adoption_skew_ms=self._adoption_skew_ms)

@@ -183,6 +183,16 @@ def raise_watermarks(sight: Sight, wish: Wish) -> Action | None:
     return None
 
 
+def admit_original_bots(sight: Sight, wish: Wish) -> Action | None:
+    """Original bots have a window of their own, which is open while a human wants it and the origin has the authority."""
+    origin = sight.origin
+    if wish.original_bots is None or not origin.reachable or sight.register.authority is not Role.ORIGIN:
+        return None
+    if wish.original_bots and LEGACY not in origin.modes and authority_of(sight) is Role.ORIGIN:
+        return actions.Open(Role.ORIGIN, LEGACY)
+    return actions.Close(Role.ORIGIN, LEGACY) if LEGACY in origin.modes and not wish.original_bots else None
+
+
 def rest_or_begin(sight: Sight, wish: Wish) -> Action | None:
     """Settled: mend drift, rest, or begin the next step of the ladder. A recovering register begins nothing."""
     register = sight.register
@@ -341,10 +351,15 @@ def roll(sight: Sight, wish: Wish) -> Action | None:
     """Let the bidders change over, and wait for every one that is still listed."""
     if action := roll_template(sight):
         return action
-    late = sight.fleet.modes - {sight.register.to}
+    late = sight.fleet.modes - {sight.register.to} - original_bots_beside(sight.register.to)
     if late:
         return actions.Wait("Rollout", f"bidders in mode {', '.join(sorted(late))} are still listed; they end or change over by themselves")
     return None
+
+
+def original_bots_beside(mode: str) -> frozenset[str]:
+    """Original bots share the origin with every mode that rests on it, and need not change over."""
+    return frozenset({LEGACY}) if Role.ORIGIN in MODES[mode].required else frozenset()
 
 
 def roll_template(sight: Sight) -> Action | None:
@@ -385,6 +400,7 @@ RULES: tuple[Rule, ...] = (
     adopt_file,
     adopt_in_buckets,
     raise_watermarks,
+    admit_original_bots,
     rest_or_begin,
     turn_round,
     flip_authority,

@@ -9,7 +9,7 @@ from bidlock.migration.actions import Halt
 from bidlock.migration.port import Constitution, Outcome
 from bidlock.migration.rebuilding import rebuild
 from bidlock.migration.register import Register
-from bidlock.migration.sight import Bucket, Origin
+from bidlock.migration.sight import LEGACY, Bucket, Origin
 from bidlock.modes import Role
 
 
@@ -41,8 +41,9 @@ async def found(stores: Stores, terms: Terms, *, target_is_new: bool = False) ->
     """
     origin, buckets = await stores.origin.survey(0), await stores.target.survey(0)
     used = _in_use(origin, buckets, terms.owner, target_is_new=target_is_new)
-    constitution = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms)
-    modes = frozenset({"sqlite"}) if used is Role.ORIGIN else frozenset[str]()
+    constitution = Constitution(terms.owner, 1, origin.domain, terms.ttl_max_ms, terms.margin_ms, adoption_skew_ms=terms.adoption_skew_ms)
+    beside = {LEGACY} if terms.original_bots else set[str]()
+    modes = frozenset({"sqlite"} | beside) if used is Role.ORIGIN else frozenset[str]()
     _agreed(await stores.origin.constitute(constitution, modes), "origin")
     origin = await stores.origin.survey(0)
     if used is Role.TARGET:

@@ -45,6 +45,8 @@ class Constitution:
         ttl_max_ms: Longest TTL, milliseconds; a store that knows a longer one keeps it, for such leases may live.
         margin_ms: Fixed part of the safety margin, milliseconds.
         watermark_ms: The register's.
+        adoption_skew_ms: Bound on marketplace clock minus store clock; a file in which original bots worked then gets a
+            watermark that far past its adoption, for they left no trace of what they bid on. None: no such watermark.
     """
 
     owner: str
@@ -53,6 +55,7 @@ class Constitution:
     ttl_max_ms: int
     margin_ms: int
     watermark_ms: int = 0
+    adoption_skew_ms: int | None = None
 
 
 class MarkerRow(NamedTuple):
@@ -136,6 +139,9 @@ class OriginStore(MigratableStore, Protocol):
 
     async def constitute(self, constitution: Constitution, modes: frozenset[str]) -> Outcome:
         """Initialise a file without meta with a fresh domain, or take over a `self` one, whose domain stays.
+
+        Original bots obey from then on (see `FencesOriginalBots`), if the store knows any, and are admitted only if
+        `legacy` is among `modes`.
 
         OWNER when it belongs to another owner; OK when it is this owner's already (nothing is changed then).
         """

@@ -16,6 +16,7 @@ class Wish:
         clock_skew_ms: Bound on marketplace clock minus store clock; with an accepted loss the watermark goes this far
             past the moment the store was found closed.
         accept_not_durable: Whether a target that may lose acknowledged writes may get the authority.
+        original_bots: Whether original bots may work beside, while the origin has the authority; None leaves it as it is.
     """
 
     mode: str
@@ -23,3 +24,4 @@ class Wish:
     accepted: frozenset[str] = frozenset()
     clock_skew_ms: int = 60_000
     accept_not_durable: bool = False
+    original_bots: bool | None = None

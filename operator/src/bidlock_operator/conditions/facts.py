@@ -52,10 +52,10 @@ class Facts:
 
     @property
     def converged(self) -> bool:
-        """Whether the whole fleet is where it is wanted, and no bidder of another mode is listed."""
+        """Whether the whole fleet is where it is wanted, and no bidder of another mode is listed. Original bots are no bidders of it."""
         if self.register is None or not self.register.settled or self.register.to != MODE_OF[self.policy.phase]:
             return False
-        return self.sight is None or self.sight.fleet.modes <= {self.register.to}
+        return self.sight is None or self.sight.fleet.modes <= {self.register.to, LEGACY}
 
     @property
     def awaited_since(self) -> str:

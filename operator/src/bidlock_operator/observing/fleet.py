@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bidlock.migration.sight import Fleet
+from bidlock.migration.sight import LEGACY, Fleet
 from bidlock_operator.observing.children import Body, Children, labels, ready_since
 
 MODE = "bidlock.io/mode"
@@ -37,14 +37,16 @@ class Bidders:
         """How many pods are listed."""
         return sum(self.modes.values())
 
-    def fleet(self, template: str) -> Fleet:
+    def fleet(self, template: str, *, original_bots: bool = False) -> Fleet:
         """As the controller sees them.
 
         Args:
             template: The mode in which new bidders shall start.
+            original_bots: Whether a human says that original bots work beside; nobody else can tell.
         """
         coming = frozenset[str]() if self.rolled else self.templates
-        return Fleet(template, frozenset(self.modes) | coming)
+        beside = frozenset({LEGACY}) if original_bots else frozenset[str]()
+        return Fleet(template, frozenset(self.modes) | coming | beside)
 
 
 def look(children: Children) -> Bidders:

@@ -3,6 +3,7 @@
 from bidlock_operator.policies.phases import MODE_OF, Phase, phase_of
 from bidlock_operator.policies.policy import Policy, read
 from bidlock_operator.policies.sections import (
+    Adoption,
     Bidder,
     DeletionPolicy,
     Durability,
@@ -20,10 +21,11 @@ from bidlock_operator.policies.sections import (
     Volume,
 )
 from bidlock_operator.policies.topology import most_replicas, replicas
-from bidlock_operator.policies.wanting import want
+from bidlock_operator.policies.wanting import terms, want
 
 __all__ = [
     "MODE_OF",
+    "Adoption",
     "Bidder",
     "DeletionPolicy",
     "Durability",
@@ -45,5 +47,6 @@ __all__ = [
     "phase_of",
     "read",
     "replicas",
+    "terms",
     "want",
 ]

@@ -96,6 +96,13 @@ class Storage(Volume):
     access_mode: str = "ReadWriteOnce"
 
 
+class Adoption(enum.StrEnum):
+    """What is bid on after a file of original bots was adopted, in which they left no trace of what they had bid on."""
+
+    NEW_POSTINGS = "NewPostings"
+    ALL_POSTINGS = "AllPostings"
+
+
 @dataclass(frozen=True, slots=True)
 class Sqlite:
     """`spec.sqlite`: the file the fleet comes from, at `path` on its volume, which bidders mount at `mount_path`."""
@@ -106,6 +113,7 @@ class Sqlite:
     path: str = "bids.db"
     mount_path: str = "/var/lib/bidlock"
     legacy_pods: bool = False
+    adoption: Adoption = Adoption.NEW_POSTINGS
 
     @property
     def file(self) -> str:

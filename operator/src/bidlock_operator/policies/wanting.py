@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bidlock.migration.acting import Terms
 from bidlock.migration.deciding import LADDER
 from bidlock.migration.register import Register
 from bidlock.migration.wishes import Wish
 from bidlock.modes import Role
 from bidlock_operator.policies.phases import MODE_OF
 from bidlock_operator.policies.policy import Policy
-from bidlock_operator.policies.sections import Strategy
+from bidlock_operator.policies.sections import Adoption, Strategy
 
 
 def want(policy: Policy, register: Register, *, sealed: frozenset[int] = frozenset()) -> Wish:
@@ -25,6 +26,23 @@ def want(policy: Policy, register: Register, *, sealed: frozenset[int] = frozens
         accepted=policy.accepted_losses,
         clock_skew_ms=policy.lock.clock_skew_seconds * 1000,
         accept_not_durable=policy.redis.accept_not_durable,
+        original_bots=policy.sqlite.legacy_pods,
+    )
+
+
+def terms(policy: Policy, ttl_max_seconds: int) -> Terms:
+    """What a policy has written into its stores.
+
+    Args:
+        policy: What a human asks for.
+        ttl_max_seconds: The longest TTL that any bidder may use.
+    """
+    return Terms(
+        policy.owner,
+        ttl_max_seconds * 1000,
+        policy.lock.margin_seconds * 1000,
+        original_bots=policy.sqlite.legacy_pods,
+        adoption_skew_ms=policy.lock.clock_skew_seconds * 1000 if policy.sqlite.adoption is Adoption.NEW_POSTINGS else None,
     )
 
 

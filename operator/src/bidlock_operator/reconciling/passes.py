@@ -15,12 +15,12 @@ import structlog
 
 from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration import actions, founding, looking
-from bidlock.migration.acting import Hands, Stores, Terms, rewritten
+from bidlock.migration.acting import Hands, Stores, rewritten
 from bidlock.migration.deciding import decide
 from bidlock.migration.recording import counted, record_due
 from bidlock.migration.register import Register
 from bidlock.migration.sight import Sight
-from bidlock_operator import statuses
+from bidlock_operator import policies, statuses
 from bidlock_operator.acting.applying import Appliance
 from bidlock_operator.conditions import STOPPING
 from bidlock_operator.kube import kinds
@@ -112,7 +112,7 @@ class Reconciler:
 
     async def _found(self, scene: Scene, stores: Stores, *, target_is_new: bool) -> float:
         policy = scene.policy
-        terms = Terms(policy.owner, policy.lock.ttl_seconds * 1000, policy.lock.margin_seconds * 1000)
+        terms = policies.terms(policy, policy.lock.ttl_seconds)
         try:
             register = await founding.found(stores, terms, target_is_new=target_is_new)
         except (ConfigurationError, BackendError) as error:
@@ -127,7 +127,8 @@ class Reconciler:
 
     async def _walk(self, scene: Scene, stores: Stores, register: Register, needs: Needs, manifests: building.Manifests) -> float:
         policy, remembered = scene.policy, scene.remembered
-        sight = await looking.look(stores, register, scene.bidders.fleet(remembered.template), policy.owner)
+        fleet_seen = scene.bidders.fleet(remembered.template, original_bots=policy.sqlite.legacy_pods)
+        sight = await looking.look(stores, register, fleet_seen, policy.owner)
         await reaching.explain(self._links, sight, needs)
         outdated = upkeep.outdated(scene.children, naming.redis(policy)) if policy.redis.managed else None
         invalid = await self._check_template(scene)
@@ -179,7 +180,7 @@ class Reconciler:
         return AT_ONCE
 
     async def _write_store(self, scene: Scene, stores: Stores, sight: Sight, action: actions.StoreWrite) -> float:
-        terms = Terms(scene.policy.owner, scene.remembered.ttl_max_seconds * 1000, scene.policy.lock.margin_seconds * 1000)
+        terms = policies.terms(scene.policy, scene.remembered.ttl_max_seconds)
         try:
             result = (await Hands(stores, terms).act(action, sight)).value
         except BackendError as error:

@@ -33,6 +33,8 @@ class Control:
         self._ready = bool(file and file.ready())
         self._buckets = buckets
         self.meta = Meta.read(file.cursor) if file and self._ready else None
+        self.originals = bool(file and not self._ready and file.cursor.execute(SQL["has_table"], ("distributed_locks",)).fetchone())
+        """Whether the file is an original bot's, and no other than original bots ever used it."""
         if self.meta and (complaint := _complaint(self.meta, buckets)):
             raise BackendUnavailable(complaint)
 
@@ -153,6 +155,10 @@ class Control:
     def _drained(self, meta: Meta) -> bool:
         margin = (meta.margin_ms + meta.ttl_max_ms * MARGIN_RATE) / 1000
         return not self.cursor.execute(CONTROL["resting"], (self._now() - margin,)).fetchone()[0]
+
+    def now_ms(self) -> int:
+        """The machine's clock, Unix milliseconds."""
+        return round(self._now() * 1000)
 
     def _now(self) -> float:
         return float(self.cursor.execute(SQL["now"]).fetchone()[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from bidlock.errors import InvalidPosting
 from bidlock.migration.port import Constitution, Outcome
@@ -26,19 +27,29 @@ def install(control: Control, epoch: int) -> Outcome:
 
 
 def constitute(control: Control, constitution: Constitution, modes: frozenset[str]) -> Outcome:
-    """See `OriginStore.constitute`. A file that gets its meta while another store has the authority is born with the fence.
+    """See `OriginStore.constitute`. From the moment a controller has a file, original bots are bound, or would go on unbound.
 
-    Original bots find it where the old file was, and would go on there unbound.
+    What they bid on and unlocked before left no trace: in a file that was theirs only newer postings are bid on, unless
+    the constitution says otherwise. They themselves may go on with older ones, which nobody else bids on.
     """
-    new = control.meta is None
-    outcome = control.constitute(constitution, modes)
-    if new and not modes and outcome is Outcome.OK:
+    known, adopted = control.meta, _adopted(control, constitution)
+    outcome = control.constitute(adopted, modes)
+    if outcome is Outcome.OK and not (known and known.owner == constitution.owner):
         _build(control)
+        if adopted is not constitution:
+            control.cursor.execute(FENCE["adopt"], (adopted.watermark_ms,))
     return outcome
 
 
+def _adopted(control: Control, constitution: Constitution) -> Constitution:
+    """With the watermark of an adoption, if it is one."""
+    if not control.originals or constitution.adoption_skew_ms is None:
+        return constitution
+    return replace(constitution, watermark_ms=max(constitution.watermark_ms, control.now_ms() + constitution.adoption_skew_ms))
+
+
 def _build(control: Control) -> None:
-    for part in ("positions", "fill_positions", "keys"):
+    for part in ("positions", "fill_positions", "keys", "adoption"):
         control.cursor.execute(FENCE[part])
     _for_each_event(control, "refuse", "presume")
     _presume_present(control)

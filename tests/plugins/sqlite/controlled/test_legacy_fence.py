@@ -121,6 +121,7 @@ async def test_ids_whose_key_cannot_be_told_in_sql_are_refused_to_original_bots(
 
 @pytest.mark.parametrize("name", ["~01ab", "a b", "x" * 300, "urn:1", ":1"])
 async def test_a_lock_that_is_there_when_the_fence_is_built_is_presumed_to_be_a_bid(name, owned, take, execute):
+    await owned.remove_fence(EPOCH)
     take("insert", name=name)
     await owned.install_fence(EPOCH)
 
@@ -159,12 +160,24 @@ async def test_the_original_bots_counter_of_markers_rises_too(fenced, take):
     assert (await fenced.survey(EPOCH)).counter == before + 1
 
 
-@pytest.mark.parametrize(("modes", "refused"), [(frozenset(), True), (frozenset({"sqlite"}), False)], ids=["Redis", "this file"])
-async def test_a_new_file_has_the_fence_from_the_first_moment_unless_the_fleet_rests_on_it(origin, terms, take, execute, modes, refused):
-    assert await origin.constitute(terms, modes) is Outcome.OK
+@pytest.mark.parametrize("modes", [set(), {"sqlite"}], ids=["Redis has the authority", "the file has it"])
+async def test_a_file_has_the_fence_from_the_moment_a_controller_has_it(origin, terms, take, modes):
+    assert await origin.constitute(terms, frozenset(modes)) is Outcome.OK
 
-    if refused:
-        with pytest.raises(sqlite3.IntegrityError, match="not admitted now"):
-            take("insert")
-    else:
+    with pytest.raises(sqlite3.IntegrityError, match="not admitted now"):
+        take("insert")
+
+
+async def test_a_controller_that_is_told_of_original_bots_lets_them_go_on_behind_the_fence(origin, terms, take, execute):
+    assert await origin.constitute(terms, frozenset({"sqlite", "legacy"})) is Outcome.OK
+    take("insert")
+
+    assert execute("SELECT key, state FROM bidlock_marker") == [("upwork:~01ab", "presumed")]
+
+
+async def test_a_self_store_that_is_taken_over_gets_the_fence_too(make, origin, terms, take):
+    await make()
+    assert await origin.constitute(terms, frozenset({"sqlite"})) is Outcome.OK
+
+    with pytest.raises(sqlite3.IntegrityError, match="not admitted now"):
         take("insert")

@@ -170,6 +170,7 @@ async def test_drained_means_that_no_lease_which_rests_on_the_file_alone_is_left
         await (await make(owner=terms.owner)).acquire(ticket(mode=mode))
         execute("UPDATE distributed_locks SET expires_at = ?", until)
     else:
+        await owned.remove_fence(EPOCH)
         execute("INSERT INTO distributed_locks VALUES ('1', 'bid:lock:upwork:1', 'host:7:0a1b2c3d', 1.0, ?, NULL)", until)
 
     assert (await owned.survey(EPOCH)).drained is drained

@@ -45,7 +45,8 @@ def _modes(value: Any) -> frozenset[str]:
 def _constitution(value: Any) -> Constitution:
     texts = {name: _text(value[name]) for name in ("owner", "domain")}
     numbers = {name: _number(value[name]) for name in ("epoch", "ttl_max_ms", "margin_ms", "watermark_ms")}
-    return Constitution(**texts, **numbers)  # type: ignore[arg-type]  # the names above are its own
+    skew = value["adoption_skew_ms"]
+    return Constitution(**texts, **numbers, adoption_skew_ms=None if skew is None else _number(skew))  # type: ignore[arg-type]  # the names above are its own
 
 
 def _tail(value: Any) -> Tail:

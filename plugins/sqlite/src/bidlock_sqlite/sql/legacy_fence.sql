@@ -27,16 +27,28 @@ SELECT d.lock_key, d.holder_id, replace(substr(d.lock_key, 10, p.n - 1), ':', '%
 FROM distributed_locks AS d JOIN bidlock_position AS p
 WHERE d.lock_key GLOB 'bid:lock:?*:?*' AND p.n > 1 AND p.n < length(d.lock_key) - 9 AND substr(d.lock_key, 9 + p.n, 1) = ':';
 
+-- name: adoption
+-- arguments: none
+-- returns: nothing; a table with the watermark of the adoption, at most one row
+CREATE TABLE IF NOT EXISTS bidlock_adoption (id INTEGER PRIMARY KEY CHECK (id = 1), watermark_ms INTEGER NOT NULL);
+
+-- name: adopt
+-- arguments: watermark, Unix milliseconds
+-- returns: nothing
+INSERT OR REPLACE INTO bidlock_adoption (id, watermark_ms) VALUES (1, ?);
+
 -- name: refuse
 -- arguments: none
--- returns: nothing; a trigger
+-- returns: nothing; a trigger. The watermark of the adoption itself binds new bots only: what is older, they leave to original ones.
 CREATE TRIGGER IF NOT EXISTS bidlock_fence_before_{name} BEFORE {event} ON distributed_locks
 WHEN substr(NEW.holder_id, 1, 4) IS NOT 'bl1:'
 BEGIN
     SELECT RAISE(ABORT, 'bidlock: original bots are not admitted now')
     WHERE NOT EXISTS (SELECT 1 FROM bidlock_meta WHERE id = 1 AND instr(modes, ',legacy,') > 0);
     SELECT RAISE(ABORT, 'bidlock: a watermark is set, and original bots do not tell how old a posting is')
-    WHERE EXISTS (SELECT 1 FROM bidlock_meta WHERE id = 1 AND watermark_ms > 0);
+    WHERE EXISTS (
+        SELECT 1 FROM bidlock_meta WHERE id = 1 AND watermark_ms > coalesce((SELECT watermark_ms FROM bidlock_adoption WHERE id = 1), 0)
+    );
     SELECT RAISE(ABORT, 'bidlock: ids with blanks, control characters, %, { or }, or very long ones, are not for original bots')
     WHERE NEW.lock_key GLOB '*[' || char(1) || '-' || ' %{}' || char(127) || ']*'
         OR instr(CAST(NEW.lock_key AS BLOB), x'00') > 0
