@@ -43,6 +43,7 @@ class Scenario:
         passes: Leases passed on, "inside" a process or "across" two.
         pass_modes: Whether giver and receiver may work in different modes.
         bots: Original bots beside: "bare", or behind the trigger "fence".
+        lets: Whether a human lets original bots in and shuts them out at any time, whether they run or not.
         per_pod: Whether every slot has a SQLite file of its own.
         fleet: Whether bidders are a listed fleet that is rolled, instead of any mode anywhere at any time.
         marks: Whether best-effort markers after the bid are followed.
@@ -77,6 +78,7 @@ class Scenario:
     passes: str = ""
     pass_modes: bool = False
     bots: str = ""
+    lets: bool = False
     per_pod: bool = False
     fleet: bool = False
     marks: bool = False

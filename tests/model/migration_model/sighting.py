@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import NamedTuple
 
 from migration_model.registers import register_of
@@ -25,6 +26,7 @@ class Options(NamedTuple):
     seals_left: bool
     partition: bool
     durable: bool
+    lets: bool = False
 
 
 class View(NamedTuple):
@@ -102,21 +104,22 @@ def _relies_on_target(attempt: Attempt) -> bool:
 def choices(view: View, options: Options) -> tuple[Choice, ...]:
     """Every action that some wish, and some store out of reach, makes a controller decide."""
     found: dict[Action, Choice] = {}
-    for origin_there, target_there in ((True, True), (True, False), (False, True)) if options.partition else ((True, True),):
+    for there in ((True, True), (True, False), (False, True)) if options.partition else ((True, True),):
         for number, mode in enumerate(options.modes):
-            for wanted in (frozenset[int](), frozenset({0})) if options.seals_left or _sealing(view) else (frozenset[int](),):
-                action = _decided(
-                    view,
-                    options,
-                    Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0, accept_not_durable=True),
-                    (origin_there, target_there),
-                )
+            for wanted, bots in itertools.product(_seals(view, options), (True, False) if options.lets else (None,)):
+                wish = Wish(mode, wanted, frozenset({view.accepted}), clock_skew_ms=0, accept_not_durable=True, original_bots=bots)
+                action = _decided(view, options, wish, there)
                 if isinstance(action, Noop | Wait | Refuse | Halt) or (isinstance(action, Sealing) and not options.seals_left):
                     continue
                 before = found.get(action, Choice(action, 0, False))
                 mask = before.wishes | (0 if wanted else 1 << number)
-                found[action] = Choice(action, mask, before.offline or not target_there)
+                found[action] = Choice(action, mask, before.offline or not there[1])
     return tuple(found.values())
+
+
+def _seals(view: View, options: Options) -> tuple[frozenset[int], ...]:
+    """Buckets that may be wanted sealed."""
+    return (frozenset(), frozenset({0})) if options.seals_left or _sealing(view) else (frozenset(),)
 
 
 def _sealing(view: View) -> bool:
@@ -128,8 +131,10 @@ def _decided(view: View, options: Options, wish: Wish, there: tuple[bool, bool])
     buckets = tuple(_bucket(view, number, options) if there[1] else SeenBucket(reachable=False) for number in range(len(view.buckets)))
     if view.known is None:
         return rebuilding.rebuild(origin, buckets)
-    fleet = SeenFleet(*view.fleet)
-    return deciding.decide(Sight(register_of(view.known), origin, buckets, fleet), wish)
+    template, listed = view.fleet
+    if wish.original_bots is not None:  # who is asked whether they may work beside is also who tells that they do
+        listed = listed - {LEGACY} | ({LEGACY} if wish.original_bots else frozenset())
+    return deciding.decide(Sight(register_of(view.known), origin, buckets, SeenFleet(template, listed)), wish)
 
 
 def _origin(view: View) -> Origin:
@@ -186,4 +191,4 @@ def forget() -> None:
 
 def options_of(scenario: Scenario, world: World) -> Options:
     """The options now."""
-    return Options(scenario.modes, world.past.seals < scenario.seals, scenario.partition, scenario.durable)
+    return Options(scenario.modes, world.past.seals < scenario.seals, scenario.partition, scenario.durable, scenario.lets)

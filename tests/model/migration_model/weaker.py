@@ -105,6 +105,18 @@ def drain_without_whole(sight: Sight, wish: Wish) -> Action | None:
     return deciding.drain(replace(sight, buckets=tuple(replace(bucket, whole=True) for bucket in sight.buckets)), wish)
 
 
+def bots_let_in_anywhere(sight: Sight, wish: Wish) -> Action | None:
+    """Original bots are let in whoever has the authority."""
+    let_in = wish.original_bots and deciding.LEGACY not in sight.origin.modes and sight.origin.reachable
+    return actions.Open(Role.ORIGIN, deciding.LEGACY) if let_in else deciding.admit_original_bots(sight, wish)
+
+
+def bots_let_in_during_a_flip(sight: Sight, wish: Wish) -> Action | None:
+    """Original bots are let in while SQLite has the authority, also when it is about to give it up."""
+    here = sight.register.authority is Role.ORIGIN
+    return bots_let_in_anywhere(sight, wish) if here else deciding.admit_original_bots(sight, wish)
+
+
 def open_first() -> Patch:
     """OPEN before the authority has changed hands."""
     rules = [rule for rule in deciding.RULES if rule is not deciding.open_door]

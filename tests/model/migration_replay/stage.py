@@ -83,8 +83,9 @@ class Stage:
         self.raw.flushall()
         fresh = Constitution(OWNER, world.known.epoch, "", TTL_MS, MARGIN_MS)
         _agreed(await self.origin.constitute(fresh, world.files[0].modes))
-        if self._scenario.bots == "fence":
-            _agreed(await self.origin.install_fence(world.known.epoch))
+        if self._scenario.bots == "bare":  # a controller's file has the fence from the first moment
+            _agreed(await self.origin.remove_fence(world.known.epoch))
+            _agreed(await self.origin.open_mode("legacy", world.known.epoch))
         domain = (await self.origin.survey(0)).domain
         for number, bucket in enumerate(world.buckets):
             _agreed(await self.target.plant(number))
