@@ -15,7 +15,7 @@ import kopf
 import structlog
 
 from bidlock.errors import ConfigurationError
-from bidlock_operator import logs, policies, resources
+from bidlock_operator import logs, policies, preflight, resources
 from bidlock_operator.kube.connecting import ClusterUnreachable, load_configuration
 from bidlock_operator.manifests import naming, objects
 from bidlock_operator.observing.children import WATCHED
@@ -58,7 +58,8 @@ async def begin(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
         adjust(settings, own)
         memo.operator = Operator(own, namespaces=own.namespaces)
         await memo.operator.begin()
-        _unwatchable.update(each.right.kind for each in memo.operator.missing if each.verb in {"list", "watch"})
+        _unwatchable.clear()
+        _unwatchable.update(preflight.unwatched(memo.operator.missing))
     except (ConfigurationError, ClusterUnreachable) as error:
         raise SystemExit(f"bidlock-operator: {error}") from None
 

@@ -21,10 +21,14 @@ from bidlock_operator.resources import Resource
 BUSY = 1.0
 """Seconds between two tries while the API server has too much to do."""
 
+AGAIN_EVERY = 60.0
+"""Seconds between two looks whether an optional right was given."""
+
 TRIES, AGAIN = 5, 0.2
 """How often one question about a right is asked, and seconds in between."""
 
 _READ = ("get", "list", "watch")
+_WATCH = frozenset({"list", "watch"})
 _OWN = (*_READ, "create", "patch", "delete")
 
 
@@ -121,6 +125,22 @@ async def missing(kube: Kube, namespaces: Iterable[str], rights: Iterable[Right]
         for verb in right.verbs
     ]
     return [each for each in asked if not await _allowed(kube, each.right, each.verb, each.namespace)]
+
+
+def unwatched(found: Iterable[Missing]) -> frozenset[Resource]:
+    """Kinds that may not be watched."""
+    return frozenset(each.right.kind for each in found if each.verb in _WATCH)
+
+
+def told(found: Iterable[Missing], namespace: str) -> str:
+    """What the operator does without in a namespace, in one sentence; empty for nothing."""
+    verbs: dict[str, list[str]] = {}
+    for each in found:
+        if each.namespace in ("", namespace):
+            verbs.setdefault(each.place, []).append(each.verb)
+    if not verbs:
+        return ""
+    return "the operator does without: " + "; ".join(f"{', '.join(names)} {place}" for place, names in verbs.items())
 
 
 async def _allowed(kube: Kube, right: Right, verb: str, namespace: str) -> bool:

@@ -96,7 +96,7 @@ HELP: dict[Reason, str] = {
     Reason.REDIS_TOO_OLD: "upgrade the server to Redis 6.2 or Valkey, or name another one",
     Reason.REGISTER_LOST: "bring both stores back as they were; the register is rebuilt from what they show",
     Reason.REGISTER_OUTDATED: "put the newest status back, or delete the policy and create it again with spec.storeOwner",
-    Reason.RIGHTS_MISSING: "give the operator's role the rights that are named",
+    Reason.RIGHTS_MISSING: "give the operator's role the rights that are named, or raise the quota that is named",
     Reason.ROLLOUT_STALLED: "remove what it waits for, or set spec.phase back to turn it round",
     Reason.TEMPLATE_INVALID: "correct spec.bidder.template; running bidders are left as they are",
     Reason.UNSAFE_FILESYSTEM: "put the SQLite file on a file system of the node: network file systems do not lock reliably",

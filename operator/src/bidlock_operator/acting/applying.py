@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import Forbidden
+from bidlock_operator.kube.errors import Forbidden, NotFound, Refused
 from bidlock_operator.observing.children import Body, Children
 from bidlock_operator.resources import Resource
 
@@ -20,17 +20,25 @@ UNSEEN_EVERY = 300.0
 """Seconds between two applications of a child whose kind is not watched."""
 
 OPTIONAL = (kinds.DISRUPTION_BUDGET, kinds.NETWORK_POLICY)
-"""Kinds without which a fleet works; a missing right is told, and no error."""
+"""Kinds without which a fleet works; a right that is missing, or the kind itself, is told, and no error."""
 
 
 class Appliance:
     """Remembers how each child looked after it was applied; whatever looks different since then is applied again."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, unwatched: Container[Resource] = ()) -> None:
+        """Nothing is applied yet.
+
+        Args:
+            kube: The API server.
+            unwatched: Kinds that the watches do not tell of, beside Secrets.
+        """
         self._kube = kube
+        self._unwatched = unwatched
         self._applied: dict[tuple[str, str], tuple[str, str]] = {}
         self._unseen: dict[tuple[str, str], float] = {}
-        self.refused: dict[str, str] = {}
+        self.refused: dict[tuple[str, str], str] = {}
+        """What the server said of children that go without, by kind and name."""
 
     async def apply(self, manifests: Iterable[Mapping[str, Any]], children: Children) -> list[str]:
         """Apply what needs it.
@@ -56,10 +64,23 @@ class Appliance:
         for (kind, name), body in children.objects.items():
             if (kind, name) in kept or kind == kinds.CLAIM.kind or not owned(body, owner) or body["metadata"].get("deletionTimestamp"):
                 continue
-            await self._kube.delete(kinds.of(dict(body)), str(body["metadata"]["namespace"]), name, uid=str(body["metadata"]["uid"]))
-            self._applied.pop((kind, name), None)
-            gone.append(f"{kind}/{name}")
+            if await self._delete(kinds.of(dict(body)), body):
+                gone.append(f"{kind}/{name}")
         return gone
+
+    async def _delete(self, kind: Resource, body: Body) -> bool:
+        key = (kind.kind, str(body["metadata"]["name"]))
+        if key in self.refused and time.monotonic() - self._unseen[key] < UNSEEN_EVERY:
+            return False
+        self._applied.pop(key, None)
+        self._unseen[key] = time.monotonic()
+        try:
+            await self._kube.delete(kind, str(body["metadata"]["namespace"]), key[1], uid=str(body["metadata"]["uid"]))
+        except Forbidden as error:
+            self._refuse(kind, key, error)
+            return False
+        self.refused.pop(key, None)
+        return True
 
     async def _apply(self, manifest: Mapping[str, Any], children: Children) -> bool:
         kind = kinds.of(dict(manifest))
@@ -69,20 +90,25 @@ class Appliance:
             return False
         try:
             body = await self._kube.apply(kind, manifest)
-        except Forbidden as error:
-            if kind not in OPTIONAL:
-                raise
-            self.refused[kind.kind] = str(error)
+            self.refused.pop(key, None)
+        except (Forbidden, NotFound) as error:
+            self._refuse(kind, key, error)
             body = {}
         self._applied[key] = (wanted, looks(body))
         self._unseen[key] = time.monotonic()
         return True
 
+    def _refuse(self, kind: Resource, key: tuple[str, str], error: Refused) -> None:
+        """Go on without an optional kind."""
+        if kind not in OPTIONAL:
+            raise error
+        self.refused[key] = str(error)
+
     def _due(self, kind: Resource, key: tuple[str, str], wanted: str, children: Children) -> bool:
         applied = self._applied.get(key)
         if applied is None or applied[0] != wanted:
             return True
-        if kind is kinds.SECRET or kind.kind in self.refused:
+        if kind is kinds.SECRET or kind in self._unwatched or key in self.refused:
             return time.monotonic() - self._unseen[key] >= UNSEEN_EVERY
         there = children.objects.get(key)
         return looks(there or {}) != applied[1]

@@ -125,6 +125,7 @@ STOPPING = frozenset(
         Reason.REDIS_EVICTION_UNSAFE,
         Reason.REDIS_MODE_UNSUPPORTED,
         Reason.REDIS_TOO_OLD,
+        Reason.RIGHTS_MISSING,
         Reason.TEMPLATE_INVALID,
         Reason.UNSAFE_FILESYSTEM,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from bidlock.migration.register import Register
 from bidlock_operator import policies
 from bidlock_operator.kube import kinds
+from bidlock_operator.kube.client import MANAGER
 from bidlock_operator.manifests import agent, bidders, naming, redis
 from bidlock_operator.manifests.acl import Passwords
 from bidlock_operator.manifests.platform import Platform
@@ -52,9 +53,12 @@ def fleet(
 
 
 def autoscaled(children: Children, name: str) -> bool:
-    """Whether an autoscaler acts on the bidders' Deployment itself; then their number is none of ours."""
+    """Whether an autoscaler acts on the bidders' Deployment itself; then their number is none of ours.
+
+    A human who scales it with kubectl is no autoscaler: the policy is the place for that.
+    """
     found: Mapping[str, Any] = children.get(kinds.DEPLOYMENT, name) or {"metadata": {}}
     return any(
-        entry.get("subresource") == "scale" and entry.get("manager") == "kube-controller-manager"
+        entry.get("subresource") == "scale" and entry.get("manager") not in (MANAGER, "kubectl")
         for entry in found["metadata"].get("managedFields") or ()
     )

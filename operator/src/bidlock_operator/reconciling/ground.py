@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from bidlock.plugins import Plugins
@@ -11,6 +11,7 @@ from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics
 from bidlock_operator.observing.children import Cache
 from bidlock_operator.observing.news import News
+from bidlock_operator.preflight import Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Ground:
         plugins: Where the stores' backends come from.
         epoch: The leader's epoch.
         leading: Whether this process may act now.
+        missing: Rights that the operator does without.
         paces: Waiting times.
     """
 
@@ -54,4 +56,5 @@ class Ground:
     plugins: Plugins
     epoch: Callable[[], int]
     leading: Callable[[], bool]
+    missing: Callable[[], Collection[Missing]] = tuple
     paces: Paces = field(default_factory=Paces)

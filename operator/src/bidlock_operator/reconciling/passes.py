@@ -20,10 +20,11 @@ from bidlock.migration.deciding import decide
 from bidlock.migration.recording import counted, record_due
 from bidlock.migration.register import Register
 from bidlock.migration.sight import Sight
-from bidlock_operator import policies, statuses
+from bidlock_operator import policies, preflight, statuses
 from bidlock_operator.acting.applying import Appliance
 from bidlock_operator.conditions import STOPPING
 from bidlock_operator.kube import kinds
+from bidlock_operator.kube.errors import Forbidden
 from bidlock_operator.manifests import naming
 from bidlock_operator.observing.news import Place
 from bidlock_operator.observing.stores import Links
@@ -49,7 +50,7 @@ class Reconciler:
     def __init__(self, ground: Ground, place: Place) -> None:
         self._ground = ground
         self._place = place
-        self._appliance = Appliance(ground.kube)
+        self._appliance = Appliance(ground.kube, unwatched=preflight.unwatched(ground.missing()))
         self._journal = Journal(ground, place)
         self._credentials = Credentials(ground.kube)
         self._links = Links(ground.plugins, self._measure, lambda: ground.news.wake(place))
@@ -76,7 +77,10 @@ class Reconciler:
         situation = scenes.standing(scene, self._ground.news.others(self._place))
         if situation is not None:
             return await self._rest(scene, situation)
-        return await self._pass(scene)
+        try:
+            return await self._pass(scene)
+        except Forbidden as error:
+            return await self._rest(scene, Situation(scene.bidders, problems={Reason.RIGHTS_MISSING: str(error)}))
 
     async def close(self) -> None:
         """Close what is open."""
@@ -209,9 +213,14 @@ class Reconciler:
                 log.info("applied", policy=self._journal.shown, child=name)
         for name in await self._appliance.prune([*manifests, *wanted], scene.children, policy.uid):
             log.info("deleted", policy=self._journal.shown, child=name)
-        if self._appliance.refused:
-            doubts[Reason.RIGHTS_MISSING] = " ".join(self._appliance.refused.values())
+        if refused := self._refused(policy.namespace):
+            doubts[Reason.RIGHTS_MISSING] = refused
         return await self._rest(scene, replace(situation, doubts=doubts))
+
+    def _refused(self, namespace: str) -> str:
+        """What the operator does without; empty for nothing."""
+        known = preflight.told(self._ground.missing(), namespace)
+        return ". ".join([*([known] if known else []), *dict.fromkeys(self._appliance.refused.values())])
 
     async def _restart(self, pod: Mapping[str, Any], sight: Sight) -> None:
         """Let Kubernetes replace the server's pod."""
@@ -226,8 +235,9 @@ class Reconciler:
         await self._journal.record_news(scene, status)
         if isinstance(situation.action, actions.Halt | actions.Refuse | actions.Wait):
             await self._journal.tell(scene, situation.action, "OK")
+        told = getattr(situation.action, "reason", "")
         for name, message in situation.problems.items():
-            if name in STOPPING:
+            if name in STOPPING and name != told:
                 await self._journal.warn(scene, name, message)
         return self._pace(scene, situation)
 
