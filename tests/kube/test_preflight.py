@@ -18,6 +18,20 @@ def test_who_is_not_root_is_told_what_else_there_is(monkeypatch):
         preflight.check()
 
 
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        ("4.4.0-19041-Microsoft", "nodes need Linux 5.13 or newer, this is 4.4; use a newer machine"),
+        ("5.10.0-28-amd64", "nodes need Linux 5.13 or newer, this is 5.10; use a newer machine"),
+        ("5.13.0", ""),
+        ("6.1.0-18-amd64", ""),
+        ("10.0.1", ""),
+    ],
+)
+def test_a_kernel_that_is_too_old_is_told_by_its_number(release, said):
+    assert preflight.too_old(release) == said
+
+
 def test_every_missing_command_is_named_by_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "PATH", str(tmp_path))
 

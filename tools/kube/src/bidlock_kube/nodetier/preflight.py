@@ -61,8 +61,8 @@ def problems() -> Iterator[str]:
     if os.geteuid() != 0:
         yield "nodes need root; run it with sudo, or set KUBECONFIG and IMAGE_REGISTRY to use a cluster elsewhere"
         return
-    if (old := _kernel(platform.release())) < KERNEL:
-        yield f"nodes need Linux {'.'.join(map(str, KERNEL))} or newer, this is {'.'.join(map(str, old))}; use a newer machine"
+    if old := too_old(platform.release()):
+        yield old
     if packages := missing_packages():
         yield f"not installed: apt-get install --no-install-recommends {' '.join(packages)}"
         return
@@ -79,8 +79,12 @@ def missing_packages() -> list[str]:
     return sorted({*plugins, *lacking})
 
 
-def _kernel(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
+def too_old(release: str) -> str:
+    """What is wrong with a kernel of this release (`6.1.0-18-amd64`); empty when nothing is."""
+    version = tuple(int(part) for part in re.findall(r"\d+", release)[:2])
+    if version >= KERNEL:
+        return ""
+    return f"nodes need Linux {'.'.join(map(str, KERNEL))} or newer, this is {'.'.join(map(str, version))}; use a newer machine"
 
 
 def _has(feature: str) -> bool:
