@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -88,11 +90,45 @@ def test_an_image_without_one_of_its_layers_is_not_there(tmp_path, monkeypatch):
     assert not layouts.holds("localhost/one:1")
 
 
+def test_layers_that_were_pushed_compressed_are_kept_as_plain_archives(tmp_path, monkeypatch):
+    """By their digest the next push finds them, and does not compress them again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    packed, plain = _put(gzip.compress(b"an archive")), f"sha256:{hashlib.sha256(b'an archive').hexdigest()}"
+    config = _put(json.dumps({"rootfs": {"diff_ids": [plain]}}).encode())
+    manifest = _put(json.dumps({"config": {"digest": config}, "layers": [{"digest": packed}]}).encode())
+    _index(manifest, "localhost/one:1")
+
+    layouts.uncompress("localhost/one:1")
+
+    archive = io.BytesIO()
+    layouts.stream(["localhost/one:1"], set(), archive)
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as tar:
+        names = [name.rpartition("/")[2] for name in tar.getnames()[2:]]
+        contents = [tar.extractfile(name).read() for name in tar.getnames()[2:]]
+    assert all(name == hashlib.sha256(content).hexdigest() for name, content in zip(names, contents, strict=True))
+    assert contents[2] == b"an archive"
+    assert layouts.holds("localhost/one:1")
+    assert not (layouts.folder() / "blobs" / packed.replace(":", "/")).exists()
+
+
 def _lay(name):
     blobs = layouts.folder() / "blobs/sha256"
     blobs.mkdir(parents=True)
     manifest = {"config": {"digest": "sha256:config"}, "layers": [{"digest": "sha256:layer"}]}
     for digest, content in {"manifest": json.dumps(manifest), "config": "{}", "layer": "data"}.items():
         (blobs / digest).write_text(content)
-    entry = {"digest": "sha256:manifest", "annotations": {"org.opencontainers.image.ref.name": name}}
+    _index("sha256:manifest", name)
+
+
+def _put(content):
+    digest = hashlib.sha256(content).hexdigest()
+    blobs = layouts.folder() / "blobs/sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+    (blobs / digest).write_bytes(content)
+    return f"sha256:{digest}"
+
+
+def _index(manifest, name):
+    entry = {"digest": manifest, "annotations": {"org.opencontainers.image.ref.name": name}}
     (layouts.folder() / "index.json").write_text(json.dumps({"manifests": [entry]}))

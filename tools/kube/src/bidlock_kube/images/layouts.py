@@ -5,8 +5,11 @@ Format: github.com/opencontainers/image-spec, `image-layout.md`.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
@@ -41,6 +44,46 @@ def stream(names: Iterable[str], without: Container[str], into: IO[bytes]) -> No
                 tar.add(_blob(digest), f"blobs/{digest.replace(':', '/')}")
 
 
+def uncompress(name: str) -> None:
+    """Have an image's layers as plain archives.
+
+    Whatever it is told, buildah compresses what it pushes into a layout; but the layers that are there already it finds only by the
+    digest of the plain archive. So a changed application would have its base and its dependencies compressed anew each time.
+    """
+    index = json.loads(_index().read_text())
+    (entry,) = (one for one in index["manifests"] if one.get("annotations", {}).get(_NAME) == name)
+    manifest = json.loads(_blob(entry["digest"]).read_text())
+    plain = json.loads(_blob(manifest["config"]["digest"]).read_text())["rootfs"]["diff_ids"]
+    before = {entry["digest"], *(layer["digest"] for layer in manifest["layers"])}
+    manifest["layers"] = [_plain(layer, digest) for layer, digest in zip(manifest["layers"], plain, strict=True)]
+    entry |= _put(json.dumps(manifest).encode())
+    _replace(_index(), json.dumps(index).encode())
+    for digest in before - {digest for one in _entries().values() for digest in _blobs(one)}:
+        _blob(digest).unlink()
+
+
+def _plain(layer: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    """A layer's descriptor with the plain archive in its place."""
+    if layer["digest"] != digest and not _blob(digest).exists():
+        part = _blob(digest).with_suffix(".part")
+        with gzip.open(_blob(layer["digest"])) as packed, part.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, 1 << 20)
+        part.rename(_blob(digest))
+    return {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": _blob(digest).stat().st_size}
+
+
+def _put(content: bytes) -> dict[str, Any]:
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    _replace(_blob(digest), content)
+    return {"digest": digest, "size": len(content)}
+
+
+def _replace(file: Path, content: bytes) -> None:
+    part = file.with_suffix(".part")
+    part.write_bytes(content)
+    part.rename(file)
+
+
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     about = tarfile.TarInfo(name)
     about.size = len(content)
@@ -49,9 +92,12 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _entries() -> Mapping[str, Mapping[str, Any]]:
     """The manifests' descriptors by image name."""
-    index = folder() / "index.json"
-    manifests = json.loads(index.read_text())["manifests"] if index.exists() else []
+    manifests = json.loads(_index().read_text())["manifests"] if _index().exists() else []
     return {entry.get("annotations", {}).get(_NAME, ""): entry for entry in manifests}
+
+
+def _index() -> Path:
+    return folder() / "index.json"
 
 
 def _blobs(entry: Mapping[str, Any]) -> list[str]:

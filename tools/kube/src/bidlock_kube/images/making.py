@@ -47,4 +47,5 @@ def _build(role: str, files: Mapping[str, Path], name: str, base: str) -> None:
         context = Path(scratch)
         contexts.lay(files, context)
         buildah.build(CATALOGUE[role].dockerfile, context, name, {"BASE": base} if base else {})
-    buildah.push(name, f"oci:{layouts.folder()}:{name}", "--disable-compression")
+    buildah.push(name, f"oci:{layouts.folder()}:{name}")
+    layouts.uncompress(name)
