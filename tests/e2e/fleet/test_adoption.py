@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from bidlock_hour import adoption
+from bidlock_hour import adoption, markers
 from bidlock_hour.adoption import Share, told
 from bidlock_hour.market import watched
 from bidlock_hour.site import CHART, eventually
@@ -43,7 +43,7 @@ def test_a_fleet_adopts_an_original_bot_and_walks_to_redis_and_no_posting_gets_a
         adoption.end(site)
         patch(site, sqlite={"legacyPods": False})
         walk(site, "RedisPrimary")
-        states = adoption.markers(site)
+        states = markers.states(site, adoption.FILE)
         walk(site, "RedisOnly")
         verdict = judged(site, market, states)
 

@@ -3,6 +3,7 @@
 import json
 import time
 
+from bidlock_hour import markers
 from bidlock_hour.fire import VICTIMS, burning
 from bidlock_hour.market import watched
 from bidlock_hour.site import CHART, eventually
@@ -17,7 +18,6 @@ SPEC = {
     "rollout": {"soakSeconds": 0},
     "replicas": 4,
 }
-SEEN = "import json, sqlite3, sys; print(json.dumps(sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True).execute('SELECT key, state FROM bidlock_marker').fetchall()))"
 
 
 def quick(document):
@@ -93,8 +93,7 @@ def judged(site, market, offered):
     wanted = {f"~{number:08x}" for number in range(1, offered + 1)}
     bids = market.bids()
     missing = sorted(wanted - {bid["id"] for bid in bids})
-    path = "/var/lib/bidlock/bids.db"
-    states = dict(json.loads(site.kubectl("exec", "deployment/arbitrage-agent", "-c", "bidlock-agent", "--", "python3", "-c", SEEN, path)))
+    states = markers.states(site, "bids.db")
     left = {one: states.get(posting("upwork", one).key, "no marker") for one in missing}
     return {
         "offered": offered,
@@ -107,10 +106,12 @@ def judged(site, market, offered):
 
 def report(told, market, fire, seconds):
     """The verdict, for people."""
-    during, pause = max(market.pauses.items(), key=lambda item: item[1])
+    pauses = {name: length for name, length in market.pauses.items() if name != "start"}  # before the first bid there is no pause
+    during, pause = max(pauses.items(), key=lambda item: item[1])
     kills = ", ".join(f"{kind} {count}" for kind, count in sorted(fire.killed.items()))
     print(  # noqa: T201 — see above
         f"\ne2e under fire: {told['offered']} postings, {told['bids']} bids, duplicate bids: {told['doubled']}, "
         f"claimed by a bidder that was killed: {len(told['claimed'])}, without a reason: {len(told['unexplained'])}, "
-        f"longest pause {pause:.1f} s ({during}), kill -9: {kills}, {seconds:.0f} s"
+        f"longest pause {pause:.1f} s ({during}), kill -9: {kills}, {seconds:.0f} s\n"
+        f"     {', '.join(f'{name} {length:.1f} s' for name, length in pauses.items())}"
     )

@@ -18,11 +18,6 @@ PROGRAMS = (Path(__file__).parent / "original.py", ROOT / "tests" / "plugins" / 
 FILE = "tasks.db"
 """The originals' own name for their file."""
 
-SEEN = (
-    "import json, sqlite3, sys; print(json.dumps(sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True)"
-    ".execute('SELECT key, state FROM bidlock_marker').fetchall()))"
-)
-
 
 def begin(site: Site) -> None:
     """The volume, the program, and one original bot."""
@@ -94,12 +89,6 @@ class Share:
     def grew(self, before: Share) -> bool:
         """Whether both sides have bid since."""
         return self.original > before.original and self.new > before.new
-
-
-def markers(site: Site) -> dict[str, str]:
-    """The state of every marker in the file, by the posting's key; while the agent runs."""
-    look = ("exec", "deployment/arbitrage-agent", "-c", "bidlock-agent", "--", "python3", "-c", SEEN, f"/var/lib/bidlock/{FILE}")
-    return dict(json.loads(site.kubectl(*look)))
 
 
 def offers(site: Site) -> dict[str, float]:
