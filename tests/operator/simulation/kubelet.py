@@ -26,6 +26,7 @@ from simulation.listener import listen
 
 from bidlock.addresses import Address
 from bidlock.backend import BackendConfig
+from bidlock.errors import UnfitStore
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube, path
 from bidlock_operator.kube.errors import KubeError, NotFound
@@ -274,7 +275,8 @@ class Kubelet:
         if self.agent_process:
             return await self._agent_process(file, token, address)
         config = BackendConfig(Address("sqlite", path=f"/{file}"), timeout=5.0)
-        await SqliteOrigin(config, may_create=False).open()
+        with contextlib.suppress(UnfitStore):  # the agent tells it to whoever asks
+            await SqliteOrigin(config, may_create=False).open()
         return Running(address, await listen(application(config, token), address, 8741))
 
     async def _agent_process(self, file: Path, token: str, address: str) -> Running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bidlock.errors import BackendError
+from bidlock.errors import BackendError, UnfitStore
 from bidlock.migration.acting import Stores
 from bidlock.migration.port import OriginStore
 from bidlock.migration.register import Register
@@ -30,5 +30,5 @@ async def look(stores: Stores, register: Register, fleet: Fleet, owner: str) -> 
 async def _origin(store: OriginStore, epoch: int) -> Origin:
     try:
         return await store.survey(epoch)
-    except BackendError:
+    except (BackendError, UnfitStore):
         return Origin(reachable=False)

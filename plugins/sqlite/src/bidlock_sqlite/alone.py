@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationError
+from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationError, UnfitStore
 from bidlock_sqlite import faults
 from bidlock_sqlite.database import Database
 from bidlock_sqlite.openfile import Moved, OpenFile
@@ -51,9 +51,16 @@ def run(
 
 
 def later(step: Callable[[], T]) -> T:
-    """What `step` returns, for a caller that looked at the file before: what cannot work now may work again."""
+    """What `step` returns, for a caller that looked at the file before: what cannot work now may work again.
+
+    Raises:
+        UnfitStore: the file lies where no lock can be trusted.
+        BackendError: see `run`.
+    """
     try:
         return step()
+    except UnfitStore:
+        raise
     except ConfigurationError as error:
         raise BackendUnavailable(str(error)) from error
 

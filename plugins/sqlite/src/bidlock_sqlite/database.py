@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from bidlock.errors import BackendUnavailable, ConfigurationError
+from bidlock.errors import BackendUnavailable, ConfigurationError, UnfitStore
 from bidlock_sqlite import faults, filesystems
 from bidlock_sqlite.meta import Meta
 from bidlock_sqlite.openfile import OpenFile
@@ -108,7 +108,7 @@ class Database:
 def _check_place(path: Path) -> None:
     directory = str(path.parent)
     if reason := filesystems.refusal(directory, filesystems.mount_table()):
-        raise ConfigurationError(reason)
+        raise UnfitStore(reason, reason="UnsafeFilesystem")
     if not path.parent.is_dir():
         raise ConfigurationError(f"the directory {directory} does not exist; create it first")
     if path.is_dir():

@@ -13,7 +13,7 @@ import aiohttp
 
 from bidlock.addresses import Address
 from bidlock.backend import BackendConfig
-from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationError
+from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationError, UnfitStore
 from bidlock.migration.port import Constitution, MarkerRow, Outcome, Tail
 from bidlock.migration.sight import Origin
 from bidlock_sqlite.agent import tokens, wire
@@ -195,6 +195,8 @@ def _failed(status: int, said: Any, shown: str) -> BackendUnavailable | BackendA
         return ConfigurationError(f"the agent at {shown} refuses the token; give the one that its --token-file holds")
     if kind == "ambiguous" or (status == 500 and not kind):
         return BackendAmbiguous(f"the agent at {shown} says: {reason or 'it failed'}")
+    if kind == wire.UNFIT:
+        return UnfitStore(f"the agent at {shown} says: {reason}", reason=str(said.get("reason", "")))
     if kind == "unavailable":
         return BackendUnavailable(f"the agent at {shown} says: {reason}")
     return ConfigurationError(f"the agent at {shown} does not understand ({status} {reason}); do both sides run the same version?")

@@ -13,7 +13,7 @@ import typer
 
 from bidlock.addresses import Address
 from bidlock.backend import BackendConfig
-from bidlock.errors import ConfigurationError
+from bidlock.errors import ConfigurationError, UnfitStore
 from bidlock_sqlite.agent import tokens, wire
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -46,7 +46,10 @@ async def _serve(file: Path, token: str, host: str, port: int, context: ssl.SSLC
     from bidlock_sqlite.controlled import SqliteOrigin
 
     config = BackendConfig(Address("sqlite", path=f"/{file}"), timeout=wire.PATIENCE)
-    await SqliteOrigin(config, may_create=False).open()
+    try:
+        await SqliteOrigin(config, may_create=False).open()
+    except UnfitStore as error:
+        _say(f"warning: {error}. Nothing is done in the file; whoever asks is told why")
     stopped = _stop_signal()
     runner = web.AppRunner(application(config, token), access_log=None)
     await runner.setup()

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from bidlock.backend import BackendConfig
-from bidlock.errors import BackendAmbiguous, BackendError, BidlockError
+from bidlock.errors import BackendAmbiguous, BackendError, BidlockError, UnfitStore
 from bidlock.migration.port import MarkerRow
 from bidlock_sqlite.agent import wire
 from bidlock_sqlite.controlled import SqliteOrigin
@@ -58,6 +58,8 @@ class _Served:
             return _failure(400, "request", str(error))
         except BackendError as error:
             return _failure(503, _kind(error), str(error))
+        except UnfitStore as error:
+            return _failure(503, wire.UNFIT, str(error), error.reason)
         except web.HTTPException as error:
             return _failure(error.status, "request", error.reason)
         except Exception as error:  # whatever it was, the client must not take it for a refusal
@@ -120,5 +122,5 @@ def _kind(error: BackendError) -> str:
     return "ambiguous" if isinstance(error, BackendAmbiguous) else "unavailable"
 
 
-def _failure(status: int, kind: str, sentence: str) -> web.Response:
-    return web.json_response({"error": sentence, "kind": kind}, status=status)
+def _failure(status: int, kind: str, sentence: str, reason: str = "") -> web.Response:
+    return web.json_response({"error": sentence, "kind": kind, "reason": reason}, status=status)

@@ -19,6 +19,9 @@ PORT = 8741
 PATIENCE = 2.0
 """How long an agent waits for a stranger's lock on its file, seconds; clients wait that much longer for an answer."""
 
+UNFIT = "unfit"
+"""Kind of a failure that is the file's own: it lies where no lock can be trusted."""
+
 LARGEST = 16 * 2**20
 """Largest request, bytes."""
 
