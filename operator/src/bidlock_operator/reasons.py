@@ -61,8 +61,8 @@ class Reason(enum.StrEnum):
     ROLLOUT_STALLED = "RolloutStalled"
     TEMPLATE_INVALID = "TemplateInvalid"
     UNSAFE_FILESYSTEM = "UnsafeFilesystem"
-    # what is asked for is worth a second thought
     LEGACY_MIX_UNSAFE = "LegacyMixUnsafe"
+    # what is asked for is worth a second thought
     REPLICAS_CAPPED = "ReplicasCapped"
     TOPOLOGY_UNSAFE = "TopologyUnsafe"
     UNKNOWN_MODE = "UnknownMode"
@@ -100,7 +100,7 @@ HELP: dict[Reason, str] = {
     Reason.ROLLOUT_STALLED: "remove what it waits for, or set spec.phase back to turn it round",
     Reason.TEMPLATE_INVALID: "correct spec.bidder.template; running bidders are left as they are",
     Reason.UNSAFE_FILESYSTEM: "put the SQLite file on a file system of the node: network file systems do not lock reliably",
-    Reason.LEGACY_MIX_UNSAFE: "scale the original bots of one of the stores to zero: each kind locks where the other does not look",
+    Reason.LEGACY_MIX_UNSAFE: "scale the original bots that lock in Redis to zero, or give the fleet another server",
     Reason.REPLICAS_CAPPED: "share one file (spec.sqlite.topology SharedFile), or walk on to RedisPrimary",
     Reason.TOPOLOGY_UNSAFE: "give spec.sqlite.storage, so that a pod that is replaced finds its file again",
     Reason.UNKNOWN_MODE: "delete the pod whose label bidlock.io/mode names no mode; its workload makes a proper one",

@@ -141,6 +141,22 @@ async def test_a_server_that_may_forget_from_now_on_is_told_at_once_and_its_rest
     await stalled(fleet, "AuthorityLost")
 
 
+async def test_an_original_bot_that_locks_in_the_same_server_is_told_for_as_long_as_it_does(
+    quick, transport, namespace, server, monkeypatch
+):
+    monkeypatch.setattr(stores, "ORIGINALS_EVERY", 0.5)
+    fleet = await external(transport, namespace, server.url, phase="DualSupport")
+    walked = await fleet.walked("DualSupport", 90)
+    assert condition(walked, "Degraded") == "False"
+
+    server.command("SET", "bid_lock:upwork:~01ab", "bot-1:7:0123abcd", "EX", 300)
+    told = await fleet.until(lambda body: condition(body, "Degraded", "reason") == "LegacyMixUnsafe")
+    assert "bid_lock:upwork:~01ab" in condition(told, "Degraded", "message")
+    assert condition(told, "Ready") == "True"
+    server.command("DEL", "bid_lock:upwork:~01ab")
+    await fleet.until(lambda body: condition(body, "Degraded") == "False")
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Sets the operator's clock by some seconds; Redis's stays."""

@@ -183,6 +183,10 @@ class MemoryTarget(_MemoryStore):
             ),
         )
 
+    async def original_lock(self) -> str:
+        """See `TargetStore.original_lock`."""
+        return ""
+
     async def take_over(self, constitution: Constitution) -> Outcome:
         """See `TargetStore.take_over`."""
         meta = self.store.meta

@@ -170,6 +170,15 @@ class TargetStore(MigratableStore, Protocol):
         Never raises for a bucket that is out of reach: it is shown so.
         """
 
+    async def original_lock(self) -> str:
+        """A lock of an original bot that is here now; empty for none. Bidders of a controller do not look there.
+
+        A large store is searched a part at a time: call it again and again.
+
+        Raises:
+            BackendError: the store did not tell.
+        """
+
     async def take_over(self, constitution: Constitution) -> Outcome:
         """Make a live `self` store this owner's, every bucket of it, with all its keys and its one mode.
 

@@ -17,6 +17,9 @@ from bidlock.migration.sight import Bucket, Origin
 from bidlock.modes import Role
 from bidlock.plugins import Plugins
 
+ORIGINALS_EVERY = 60.0
+"""Seconds between two searches for locks of original bots."""
+
 ANSWER = 2.0
 """Longest wait for one answer of a store, seconds."""
 
@@ -72,6 +75,7 @@ class Links:
         self._open: dict[Role, tuple[tuple[str, str, str], Any]] = {}
         self._holding: asyncio.Task[None] | None = None
         self.problems: dict[Role, Trouble] = {}
+        self._original, self._searched = "", 0.0
         self.ahead = 0.0
         """How far Redis's clock was ahead of ours at the last look, at least, seconds; negative: behind."""
 
@@ -83,6 +87,15 @@ class Links:
                 await self._close(role)
                 self._open[role] = (wanted, await self._opened(role, *wanted))
         return Stores(self._open[Role.ORIGIN][1], self._open[Role.TARGET][1])
+
+    async def original_lock(self) -> str:
+        """A lock of an original bot in Redis, as last seen; empty for none, or where the server does not tell."""
+        if time.monotonic() - self._searched >= ORIGINALS_EVERY:
+            self._searched = time.monotonic()
+            self._original = ""
+            with contextlib.suppress(BackendError):
+                self._original = await self._open[Role.TARGET][1].original_lock()
+        return self._original
 
     async def explain(self, role: Role) -> None:
         """A store does not answer: find out why, for humans."""

@@ -19,14 +19,20 @@ def stopping(sight: Sight) -> Iterator[tuple[str, str]]:
         )
 
 
-def doubts(policy: Policy, sight: Sight, ahead: float) -> Iterator[tuple[str, str]]:
+def doubts(policy: Policy, sight: Sight, ahead: float, original: str) -> Iterator[tuple[str, str]]:
     """With which it goes on, and which are worse than it should be.
 
     Args:
         policy: What a human asks for.
         sight: What was seen.
         ahead: How far Redis's clock is ahead of ours, seconds; negative: behind.
+        original: A lock of an original bot in Redis; empty for none.
     """
+    if original:
+        yield (
+            Reason.LEGACY_MIX_UNSAFE,
+            f"an original bot locks in this Redis ({original}), where the fleet does not look: both may bid on one posting",
+        )
     forgets = [bucket.doubt for number, bucket in enumerate(sight.buckets) if sight.live(number) and not bucket.durable]
     chosen = policy.redis.accept_not_durable or (policy.redis.managed and policy.redis.durability is Durability.NONE)
     if forgets and sight.register.authority is Role.TARGET and not chosen:

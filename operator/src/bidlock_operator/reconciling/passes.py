@@ -148,7 +148,8 @@ class Reconciler:
         if outdated is not None and upkeep.may_stop(outdated, sight, action, durable=policy.redis.durability is Durability.STRICT):
             await self._restart(outdated, sight)
         problems = {**dict(doubting.stopping(sight)), **dict(reporting.problems(self._links.problems, invalid))}
-        doubts = {str(name): said for name, said in doubting.doubts(policy, sight, self._links.ahead)}
+        original = await self._links.original_lock() if policy.redis.external and needs.redis else ""
+        doubts = {str(name): said for name, said in doubting.doubts(policy, sight, self._links.ahead, original)}
         situation = Situation(scene.bidders, sight, action, wanted, needs, problems, doubts)
         return await self._act(scene, stores, situation, manifests)
 

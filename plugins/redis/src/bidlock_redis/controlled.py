@@ -13,6 +13,7 @@ from bidlock.migration.sight import Bucket
 from bidlock.postings import HASH_NAME
 from bidlock_redis import buckets, copying, scripts, surveying
 from bidlock_redis.backend import RedisBackend
+from bidlock_redis.originals import Search
 from bidlock_redis.packing import Words
 from bidlock_redis.scripts import Script
 
@@ -33,6 +34,7 @@ class RedisTarget:
     def __init__(self, config: BackendConfig) -> None:
         self._backend = RedisBackend(config, may_evict=True)
         self._owner = "" if config.owner == SELF else config.owner
+        self._originals = Search()
 
     async def open(self) -> None:
         """See `MigratableStore.open`."""
@@ -45,6 +47,10 @@ class RedisTarget:
     async def survey(self, epoch: int) -> tuple[Bucket, ...]:
         """See `TargetStore.survey`."""
         return await surveying.survey(self._backend, epoch)
+
+    async def original_lock(self) -> str:
+        """See `TargetStore.original_lock`."""
+        return await self._originals.go_on(self._backend.route.links())
 
     # -- windows
 
