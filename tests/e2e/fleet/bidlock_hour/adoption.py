@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from bidlock_hour.market import Market
 from bidlock_hour.site import ROOT, Site
 
@@ -62,7 +63,7 @@ def begin(site: Site) -> None:
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
-    site.kubectl("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, (claim, program, workload))))
+    site.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all((claim, program, workload)))
     site.kubectl("rollout", "status", "deployment/original", "--timeout=180s")
 
 
