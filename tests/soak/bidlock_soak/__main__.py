@@ -23,6 +23,7 @@ from bidlock_soak.feed import Feed
 from bidlock_soak.fleet import TIMES, Fleet, Place, SoakFailed
 from bidlock_soak.history import History, told
 from bidlock_soak.journal import Journal, Tail, read
+from bidlock_soak.walker import ENDS
 
 import bidlock
 from bidlock.testing.proxy import Proxy
@@ -37,8 +38,8 @@ AGAIN = 300
 PROGRESS = 5.0
 """Seconds between two lines."""
 
-EXTRA = 60.0
-"""Seconds that a walk may take to its end when the time is over."""
+EXTRA = 120.0
+"""Seconds that bidders may take to begin, and two walks to their end when the time is over."""
 
 
 def say(text: str) -> None:
@@ -97,12 +98,12 @@ async def _kept(fleet: Fleet, work: Coroutine[object, object, None]) -> None:
 
 
 async def _run(fleet: Fleet, journal: Journal, rng: random.Random, arguments: argparse.Namespace) -> None:
-    """Until the time is over, and at least one walk, too."""
+    """Until the time is over, and a whole walk, too, while everybody bids."""
     folder = fleet.place.folder
     bids, walks = Tail(folder, "*.jsonl", "bid"), Tail(folder, "walker-*.jsonl", "walked")
     faults = Tail(folder, "*.jsonl", "fault")
-    await _until(lambda: bids.count() > BEFORE, time.monotonic() + EXTRA, "no bidder came to bid")
-    begun = time.monotonic()
+    await _until(fleet.bids, time.monotonic() + EXTRA, "not every bidder came to bid")
+    begun, walked = time.monotonic(), walks.count()
     journal.note("begun", at=begun)
     harm = Faults(fleet, journal, rng)
     striking = asyncio.create_task(harm.strike()) if arguments.faults != "none" else None
@@ -114,9 +115,9 @@ async def _run(fleet: Fleet, journal: Journal, rng: random.Random, arguments: ar
     harm.stop()
     if striking:
         await striking
+    await _until(lambda: walks.count() > walked + 1, time.monotonic() + EXTRA, "no walk came to its end")
     journal.note("ended", at=time.monotonic())
     await fleet.dismiss()
-    await _until(lambda: walks.count() > 0, time.monotonic() + EXTRA, "no walk came to its end")
 
 
 async def _until(condition: Callable[[], bool], until: float, otherwise: str) -> None:
@@ -127,11 +128,18 @@ async def _until(condition: Callable[[], bool], until: float, otherwise: str) ->
 
 
 async def _sweep(fleet: Fleet, folder: Path) -> None:
-    """Nobody may be forgotten, and nothing may be bid on twice: offer what has no bid, and some of what has."""
+    """Nobody may be forgotten, and nothing may be bid on twice: offer what has no bid, and some of what has, at each end of a walk."""
+    for end in ENDS:
+        fleet.stay(end)
+        await _until(lambda end=end: fleet.rests_at(end), time.monotonic() + EXTRA, f"the fleet did not come to {end}")
+        await _offer(fleet, folder)
+
+
+async def _offer(fleet: Fleet, folder: Path) -> None:
     bid = sorted({int(one.posting.split(":")[1]) for one in _history(folder).bids})
     missing = set(range(fleet.place.feed.released())) - set(bid)
     sample = bid[:BEFORE] + random.Random(fleet.place.seed).sample(bid, min(AGAIN, len(bid)))
-    say(f"  the end: {len(missing)} postings without a bid and {len(sample)} with one are offered once more")
+    say(f"  the end, at {fleet.where()}: {len(missing)} postings without a bid and {len(sample)} with one are offered once more")
     await fleet.sweep([*sorted(missing), *sample])
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from bidlock_soak.children import Child, Nursery
 from bidlock_soak.feed import Feed
 from bidlock_soak.journal import Journal, read
-from bidlock_soak.walker import BUCKETS, LOCKED
+from bidlock_soak.walker import BUCKETS, LOCKED, STAY
 
 from bidlock.migration.registerfile import RegisterFile
 from bidlock.modes import Role
@@ -105,6 +105,11 @@ class Fleet:
             await asyncio.sleep(LOOK)
         self._bidders = [self._start_bidder(number) for number in range(BIDDERS + ORIGINALS)]
 
+    def bids(self) -> bool:
+        """Whether every bidder has told of an attempt; on a busy machine a process takes seconds to start."""
+        journals = [self._nursery.journal(child.name) for child in self._bidders]
+        return all(journal.exists() and journal.stat().st_size for journal in journals)
+
     async def keep(self) -> None:
         """Replace whoever was killed, until cancelled.
 
@@ -185,6 +190,18 @@ class Fleet:
         """Who has it, as the register says."""
         kept = self.place.register.read()
         return kept.register.authority if kept and kept.register else Role.ORIGIN
+
+    def stay(self, end: str) -> None:
+        """Have the controller rest when it comes to this end."""
+        path = self.place.register.path.with_suffix(STAY)
+        new = path.with_suffix(".new-stay")
+        new.write_text(end)
+        new.replace(path)
+
+    def rests_at(self, end: str) -> bool:
+        """Whether the fleet is at this end, and no transition is under way."""
+        kept = self.place.register.read()
+        return bool(kept and kept.register and kept.register.settled and kept.register.to == end)
 
     def where(self) -> str:
         """Where the fleet is, for humans."""

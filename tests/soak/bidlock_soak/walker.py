@@ -32,6 +32,9 @@ from bidlock.modes import Role
 from bidlock.settings import Settings
 
 ENDS = ("only", "sqlite")
+STAY = ".stay"
+"""Ending of the file that names the end to rest at, beside the register."""
+
 IDLE = (actions.Noop, actions.Wait, actions.Refuse)
 
 HALTED = 4
@@ -140,6 +143,7 @@ class Walker:
     Args:
         controller: Does it.
         goal: The file.
+        stay: A file with the end at which it should rest until further notice, if it is there.
         journal: Told of every step and every walk.
         harm: Strikes after writes.
         losses: A file that is there once Redis was emptied while it had the authority: then, and only then, losses are accepted.
@@ -149,10 +153,20 @@ class Walker:
     """
 
     def __init__(
-        self, controller: Controller, goal: Path, journal: Journal, harm: Harm | None, losses: Path, seal: Seal, rest: float, fence: Fence
+        self,
+        controller: Controller,
+        goal: Path,
+        stay: Path,
+        journal: Journal,
+        harm: Harm | None,
+        losses: Path,
+        seal: Seal,
+        rest: float,
+        fence: Fence,
     ) -> None:
         self._controller = controller
         self._goal = goal
+        self._stay = stay
         self._journal = journal
         self._harm = harm
         self._losses = losses
@@ -166,7 +180,7 @@ class Walker:
         while True:
             goal = self._goal.read_text().strip() if self._goal.exists() else ENDS[0]
             arrived = 0.0
-            while not arrived or time.monotonic() < arrived + self._rest:
+            while not arrived or time.monotonic() < arrived + self._rest or self._stays(goal):
                 if await self._step(goal) and not arrived:
                     arrived = time.monotonic()
                     self._journal.note("arrived", goal=goal, at=arrived)
@@ -204,6 +218,9 @@ class Walker:
             sys.stderr.write(f"{halt.reason}: {halt.message}\n")
             raise SystemExit(HALTED)
         self._accepted = frozenset({halt.nonce})
+
+    def _stays(self, goal: str) -> bool:
+        return self._stay.exists() and self._stay.read_text() == goal
 
     def _turn(self, goal: str) -> None:
         """The next goal first, then the walk that is over: a kill in between forgets a walk, but counts none twice."""
@@ -245,9 +262,8 @@ async def run(arguments: argparse.Namespace) -> None:
             await controller.begin()
         fence = Fence(both.origin, file)
         await fence.build()
-        await Walker(
-            controller, arguments.register.with_suffix(".goal"), journal, harm, losses, Seal(arguments.register), arguments.rest, fence
-        ).walk()
+        goal, stay = arguments.register.with_suffix(".goal"), arguments.register.with_suffix(STAY)
+        await Walker(controller, goal, stay, journal, harm, losses, Seal(arguments.register), arguments.rest, fence).walk()
 
 
 def main() -> None:
