@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,4 +56,12 @@ def _buildah(*arguments: str | Path) -> str:
     storage = _storage()
     # In a mount namespace of its own: what it mounts, and would leave when it is killed, is gone when it ends.
     own: list[str | Path] = ["--root", storage / driver(), "--runroot", storage / "run", "--storage-driver", driver()]
-    return run(["unshare", "--mount", "buildah", *own, *arguments])
+    return run(["unshare", "--mount", "buildah", *own, *arguments], environment={**os.environ, "CONTAINERS_CONF": str(_settings(storage))})
+
+
+def _settings(storage: Path) -> Path:
+    """Its settings: what it keeps about networks, which are not used, would else be left in /etc."""
+    storage.mkdir(parents=True, exist_ok=True)
+    file = storage / "containers.conf"
+    file.write_text(f'[network]\nnetwork_config_dir = "{storage / "network"}"\n')
+    return file

@@ -16,7 +16,7 @@ CNI_PROGRAMS = Path("/usr/lib/cni")
 PRIVATE = {"containerd": "/var/lib/containerd", "kubelet": "/var/lib/kubelet", "log": "/var/log"}
 """Folders of a node, and where it sees them."""
 
-FLEETING = ("/run/containerd", "/run/netns", "/var/lib/cni", "/etc/cni")
+FLEETING = ("/run/containerd", "/run/netns", "/var/lib/cni")
 """Where a node sees memory that is empty whenever it starts."""
 
 
