@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -15,16 +16,18 @@ from simulation.world import Fleet, condition, policy
 
 from bidlock import Placed, Skipped
 from bidlock_operator.kube.kinds import SECRET
+from bidlock_operator.reconciling import credentials
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 def certificate(folder: Path, name: str) -> dict[str, str]:
-    """What cert-manager would put into the Secret."""
+    """What cert-manager would put into the Secret; once more for the same folder, what it would renew it to."""
     folder.mkdir(exist_ok=True)
     (folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
+    authority = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=throw-away -keyout ca.key -out ca.crt"
     for command in (
-        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=throw-away -keyout ca.key -out ca.crt",
+        *(() if (folder / "ca.crt").exists() else (authority,)),
         "req -newkey rsa:2048 -nodes -subj /CN=redis -keyout tls.key -out tls.csr",
         "x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out tls.crt",
     ):
@@ -94,3 +97,27 @@ async def test_a_certificate_of_somebody_else_is_told_and_not_trusted(fleet, tmp
     told = await fleet.until(lambda body: "is not trusted" in condition(body, "Progressing", "message"), 90)
     assert told["status"]["to"] == "sqlite"
     assert condition(told, "Degraded") == "True"
+
+
+async def test_a_renewed_certificate_is_shown_after_a_restart_under_a_seal(fleet, node, tmp_path, monkeypatch):
+    monkeypatch.setattr(credentials, "FRESH", 1.0)
+    name = f"arbitrage-redis.{fleet.namespace}.svc.cluster.local"
+    await fleet.change(phase="RedisPrimary")
+    before = await fleet.walked("RedisPrimary", 120)
+    await bidders.bid(fleet, node, "p-1")
+    renewed = certificate(tmp_path / "tls", name)
+    await keep(fleet, "redis-tls", renewed)
+
+    incarnation = before["status"]["buckets"][0]["incarnation"]
+    await fleet.until(lambda body: body["status"]["buckets"][0]["incarnation"] > incarnation, 90)
+    await fleet.until(lambda body: condition(body, "RedisReady") == "True" and not body["status"]["buckets"][0]["seal"])
+    assert shown(node, fleet.namespace) == ssl.PEM_cert_to_DER_cert(renewed["tls.crt"])
+    again = await bidders.bid(fleet, node, "p-1")
+    assert isinstance(again, Skipped)
+    assert again.reason == "already_bid"
+
+
+def shown(node, namespace: str) -> bytes:
+    """The certificate that Redis shows."""
+    (running,) = node.of(namespace, "redis")
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((running.address, 6380)))

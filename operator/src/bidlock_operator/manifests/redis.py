@@ -40,13 +40,14 @@ exec "$server" /etc/bidlock/server/redis.conf
 """Takes the lock of the volume and becomes the server, which keeps the descriptor, and so the lock, until it has ended."""
 
 
-def children(policy: Policy, platform: Platform, passwords: Passwords) -> list[dict[str, Any]]:
+def children(policy: Policy, platform: Platform, passwords: Passwords, certificate: str = "") -> list[dict[str, Any]]:
     """Everything that a managed Redis consists of, except the Secret of passwords: that one is made once.
 
     Args:
         policy: With `redis.mode` Standalone.
         platform: Where it runs.
         passwords: Of its users, from the policy's Secret or the generated one.
+        certificate: Names the one it shows; another one is read at a restart only. Empty without TLS.
     """
     users = acl.render(policy.lock.key_prefix, passwords)
     return [
@@ -62,7 +63,7 @@ def children(policy: Policy, platform: Platform, passwords: Passwords) -> list[d
             [networks.bidders(policy), networks.operator(platform)],
         ),
         budget(policy),
-        server(policy, platform, naming.fingerprint([redisconf.render(policy), users])),
+        server(policy, platform, naming.fingerprint([redisconf.render(policy), users, *filter(None, [certificate])])),
     ]
 
 

@@ -28,8 +28,10 @@ class Canary:
     mode: str = ""
 
 
-def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Passwords | None, register: Register | None) -> Manifests:
-    """Redis and the SQLite agent, as far as they are needed.
+def stores(
+    policy: Policy, platform: Platform, needs: Needs, passwords: Passwords | None, register: Register | None, *, certificate: str = ""
+) -> Manifests:
+    """Redis and the SQLite agent, as far as they are needed; another `certificate` has Redis restarted.
 
     With a file per pod the agent is in the bidder's pod: then the first bidder is started before the fleet is founded.
     It is refused by every store until then.
@@ -40,7 +42,7 @@ def stores(policy: Policy, platform: Platform, needs: Needs, passwords: Password
     if needs.agent:
         made += agent.children(policy, platform)
     if needs.redis and passwords is not None:
-        made += redis.children(policy, platform, passwords)
+        made += redis.children(policy, platform, passwords, certificate)
     return made
 
 

@@ -68,6 +68,12 @@ class Credentials:
             file.write_text(text)
         return file
 
+    async def certificate(self, policy: Policy) -> str:
+        """Changes when Redis's certificate does; empty without TLS. Raises as `passwords` does."""
+        if not policy.redis.tls_secret:
+            return ""
+        return naming.fingerprint([await self._value(policy, SecretKey(policy.redis.tls_secret, "tls.crt"))])
+
     async def revision(self, policy: Policy) -> str:
         """Changes when bidders must be replaced to learn of another password or URL. Raises as `passwords` does."""
         external = policy.redis.external

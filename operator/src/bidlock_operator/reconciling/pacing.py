@@ -8,6 +8,7 @@ from datetime import datetime
 from bidlock.migration import actions
 from bidlock_operator import statuses
 from bidlock_operator.policies import Policy
+from bidlock_operator.reconciling import wanting
 from bidlock_operator.reconciling.ground import Paces
 from bidlock_operator.reconciling.reporting import Situation
 from bidlock_operator.statuses import Remembered
@@ -49,7 +50,8 @@ def _moments(policy: Policy, remembered: Remembered, situation: Situation, now: 
     found = []
     if situation.wanted and situation.wanted.soaking_until:
         found.append(-statuses.seconds_since(situation.wanted.soaking_until, now))
-    if remembered.started_at:
-        found.append(policy.rollout.progress_deadline_seconds - statuses.seconds_since(remembered.started_at, now) + 1)
+    if remembered.started_at and remembered.register:
+        allowed = wanting.allowed_seconds(policy, remembered, remembered.register)
+        found.append(allowed - statuses.seconds_since(remembered.started_at, now) + 1)
     ahead = [seconds for seconds in found if seconds > 0]
     return ahead or [float("inf")]

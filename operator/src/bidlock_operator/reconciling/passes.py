@@ -104,10 +104,12 @@ class Reconciler:
 
     async def _apply_stores(self, scene: Scene, needs: Needs) -> building.Manifests:
         policy, platform = scene.policy, self._ground.platform
-        passwords = await self._credentials.passwords(policy) if needs.redis and policy.redis.managed else None
+        passwords, certificate = None, ""
+        if needs.redis and policy.redis.managed:
+            passwords, certificate = await self._credentials.passwords(policy), await self._credentials.certificate(policy)
         if needs.agent:
             await self._credentials.token(policy)
-        manifests = building.stores(policy, platform, needs, passwords, scene.remembered.register)
+        manifests = building.stores(policy, platform, needs, passwords, scene.remembered.register, certificate=certificate)
         for name in await self._appliance.apply(manifests, scene.children):
             log.info("applied", policy=self._journal.shown, child=name)
         return manifests

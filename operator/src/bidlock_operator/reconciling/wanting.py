@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from bidlock.migration.deciding import LADDER
 from bidlock.migration.register import Register
+from bidlock.migration.sight import TARGET_ONLY
 from bidlock.migration.wishes import Wish
+from bidlock.settings import MARGIN_RATE
 from bidlock_operator import policies, statuses
 from bidlock_operator.policies import OnFailure, Policy
 from bidlock_operator.statuses import Remembered
@@ -58,12 +60,21 @@ def gives_up(policy: Policy, wanted: Wanted) -> bool:
     return wanted.overdue and not wanted.abandoned and policy.rollout.on_failure is OnFailure.ROLLBACK
 
 
+def allowed_seconds(policy: Policy, remembered: Remembered, register: Register) -> float:
+    """How long the running step may take: what is waited for on purpose comes on top of the deadline.
+
+    Canaries soak, and before Redis gets the authority, or gives it back, leases run out.
+    """
+    soak = policy.rollout.soak_seconds if policy.rollout.canary_replicas else 0
+    flips = (register.source in TARGET_ONLY) is not (register.to in TARGET_ONLY)
+    drain = remembered.ttl_max_seconds * (1 + MARGIN_RATE) + policy.lock.margin_seconds if flips else 0
+    return policy.rollout.progress_deadline_seconds + soak + drain
+
+
 def _overdue(policy: Policy, remembered: Remembered, register: Register, now: datetime) -> bool:
     if register.settled or not remembered.started_at:
         return False
-    return statuses.seconds_since(
-        remembered.started_at, now
-    ) > policy.rollout.progress_deadline_seconds + policy.rollout.soak_seconds * bool(policy.rollout.canary_replicas)
+    return statuses.seconds_since(remembered.started_at, now) > allowed_seconds(policy, remembered, register)
 
 
 def _back(policy: Policy, register: Register) -> str:
