@@ -84,3 +84,55 @@ def test_no_step_forward_begins_on_a_target_that_evicts_and_a_step_back_does():
     assert isinstance(forward, actions.Refuse)
     assert (forward.reason, "maxmemory-policy noeviction" in forward.message) == ("RedisEvictionUnsafe", True)
     assert decide(sight, Wish("sqlite")) == actions.Begin("dual", "sqlite")
+
+
+@pytest.mark.parametrize(
+    ("mode", "beside", "wanted", "action"),
+    [
+        ("sqlite", False, True, actions.Open(Role.ORIGIN, "legacy")),
+        ("dual", False, True, actions.Open(Role.ORIGIN, "legacy")),
+        ("strict", False, True, actions.Open(Role.ORIGIN, "legacy")),
+        ("primary", False, True, actions.Noop()),
+        ("only", False, True, actions.Noop()),
+        ("dual", True, False, actions.Close(Role.ORIGIN, "legacy")),
+        ("dual", True, True, actions.Noop()),
+        ("dual", True, None, actions.Noop()),
+        ("dual", False, None, actions.Noop()),
+    ],
+)
+def test_original_bots_are_let_in_as_a_human_says_while_sqlite_has_the_authority(mode, beside, wanted, action):
+    sight = settled(mode)
+    origin = replace(sight.origin, modes=sight.origin.modes | ({"legacy"} if beside else set()))
+
+    assert decide(replace(sight, origin=origin), Wish(mode, original_bots=wanted)) == action
+
+
+def test_nobody_lets_original_bots_in_while_the_authority_is_about_to_go():
+    sight = settled("strict")
+    flipping = replace(sight, register=replace(sight.register, epoch=2, to="primary"), fleet=Fleet("strict", frozenset({"strict"})))
+
+    assert decide(flipping, Wish("primary", original_bots=True)) == actions.Fence(Role.ORIGIN)
+
+
+@pytest.mark.parametrize(("source", "to"), [("sqlite", "dual"), ("dual", "strict")])
+def test_a_fleet_changes_over_beside_original_bots(source, to):
+    sight = settled(source)
+    stores = {
+        "origin": replace(sight.origin, modes=frozenset({source, to, "legacy"})),
+        "buckets": (replace(sight.buckets[0], modes=frozenset({to})),),
+    }
+    rolled = replace(sight, register=replace(sight.register, to=to), fleet=Fleet(to, frozenset({to, "legacy"})), **stores)
+
+    assert decide(rolled, Wish(to, original_bots=True)) == actions.Close(Role.ORIGIN, source)
+
+
+@pytest.mark.parametrize(("source", "to"), [("strict", "primary"), ("primary", "only")])
+def test_a_fleet_waits_for_original_bots_where_they_cannot_work_beside_it(source, to):
+    sight = settled(source)
+    bucket = replace(sight.buckets[0], modes=frozenset({source, to}))
+    late = replace(sight, register=replace(sight.register, to=to), fleet=Fleet(to, frozenset({to, "legacy"})), buckets=(bucket,))
+
+    action = decide(late, Wish(to, original_bots=True))
+
+    assert isinstance(action, actions.Wait)
+    assert action.reason == "LegacyPodsRunning"

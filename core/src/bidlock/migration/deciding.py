@@ -272,7 +272,7 @@ def flip_needs_both(sight: Sight, wish: Wish) -> Action | None:
 def wait_for_original_bots(sight: Sight, wish: Wish) -> Action | None:
     """Original bots know only the origin."""
     if sight.register.authority is Role.ORIGIN and LEGACY in sight.fleet.modes:
-        return actions.Wait("LegacyPodsRunning", "original bots are still running; scale them to zero")
+        return actions.Wait("LegacyPodsRunning", _ORIGINALS)
     return None
 
 
@@ -352,6 +352,8 @@ def roll(sight: Sight, wish: Wish) -> Action | None:
     if action := roll_template(sight):
         return action
     late = sight.fleet.modes - {sight.register.to} - original_bots_beside(sight.register.to)
+    if late == {LEGACY}:
+        return actions.Wait("LegacyPodsRunning", _ORIGINALS)
     if late:
         return actions.Wait("Rollout", f"bidders in mode {', '.join(sorted(late))} are still listed; they end or change over by themselves")
     return None
@@ -409,6 +411,7 @@ RULES: tuple[Rule, ...] = (
     close_door,
 )
 
+_ORIGINALS = "original bots are still running; scale them to zero"
 _NOBODY_BIDS = "the fleet is where it should be, but the {store} store that it rests on does not answer: nobody bids until it is back"
 _LOSS = (
     "bucket {number} of the target store came back without everything it had acknowledged, while it alone held the markers: "
