@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
 from bidlock.backend import SelfMeta, Verdict
 from bidlock.errors import BackendError
 from bidlock_redis import scripts
+from bidlock_redis.link import Link
 from bidlock_redis.testing.servers import start
 
 pytestmark = pytest.mark.servers
@@ -21,6 +23,23 @@ async def test_an_empty_store_is_opened_once_however_many_try(opened, redis_url)
     assert await asyncio.gather(*(backend.open_self(META) for backend in backends)) == [True] * 5
     observed = await backends[0].observe()
     assert (observed.owner, observed.incarnation, observed.ttl_max_ms, observed.modes) == ("self", 1, 60_000, {"only"})
+
+
+@pytest.mark.parametrize("step", range(18))
+async def test_who_opens_is_let_in_wherever_another_opens_and_bids_in_between(opened, ticket, redis_url, monkeypatch, step):
+    slow, quick = [await opened(redis_url, blessed=False, buckets=4) for _ in range(2)]
+    submit, asked = Link.submit, itertools.count()
+
+    async def overtaken(link, *words):
+        if link in slow.route.links() and next(asked) == step:
+            assert await quick.open_self(META)
+            assert all([(await quick.acquire(ticket(str(number)))).ok for number in range(12)])
+        return await submit(link, *words)
+
+    monkeypatch.setattr(Link, "submit", overtaken)
+    assert await slow.open_self(META)
+    assert next(asked) > step
+    assert {(await slow.acquire(ticket(str(number)))).verdict for number in range(12)} == {Verdict.HELD}
 
 
 async def test_a_store_of_another_owner_is_left_as_it_is(opened, ticket, redis_url):

@@ -16,7 +16,10 @@ from bidlock_redis import buckets, durability, observing, scripts
 from bidlock_redis.buckets import BucketState
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from bidlock_redis.backend import RedisBackend
+    from bidlock_redis.link import Link
 
 _SCAN_STEP = 1000
 
@@ -48,7 +51,8 @@ async def _admissible(backend: RedisBackend) -> bool:
     if any(state.owner not in ("", SELF) or state.quarantine.get("owner", SELF) != SELF for state in states):
         return False
     empty = {bucket for bucket, state in enumerate(states) if not state.meta}
-    return not empty or not await _strangers(backend, empty)
+    # Who opens at the same time puts keys there once the meta stands: only a meta that is missing after them was lost.
+    return all([(await buckets.read(backend, bucket)).meta for bucket in await _holding_keys(backend, empty)])
 
 
 async def _open_bucket(backend: RedisBackend, bucket: int, meta: SelfMeta, *, kept: bool) -> bool:
@@ -86,18 +90,23 @@ def _blessing(backend: RedisBackend, state: BucketState, meta: SelfMeta) -> tupl
     )
 
 
-async def _strangers(backend: RedisBackend, empty: set[int]) -> bool:
-    """Whether a bucket without meta holds keys all the same, except a quarantine: then something was lost or moved."""
-    tags = {f"{{{backend.keys(bucket).tag}}}:": bucket for bucket in empty}
-    for link in backend.route.links():
-        cursor: bytes | int = 0
-        while True:
-            pattern = f"{{{backend.prefix}:*}}:*"
-            cursor, found = await link.submit(None, (b"SCAN", cursor, b"MATCH", pattern, b"COUNT", _SCAN_STEP))
-            for name in found:
-                tag, _, rest = name.decode(errors="replace").partition("}:")
-                if f"{tag}}}:" in tags and rest not in ("quarantine", "meta"):
-                    return True
-            if int(cursor) == 0:
-                break
-    return False
+async def _holding_keys(backend: RedisBackend, among: set[int]) -> set[int]:
+    """Which of some buckets hold keys other than the meta and a quarantine."""
+    buckets_of = {f"{{{backend.keys(bucket).tag}}}": bucket for bucket in among}
+    holding: set[int] = set()
+    for link in backend.route.links() if among else ():
+        async for name in _scan(link, f"{{{backend.prefix}:*}}:*"):
+            tag, _, rest = name.partition("}:")
+            if rest not in ("quarantine", "meta"):
+                holding.add(buckets_of.get(f"{tag}}}", -1))
+    return holding & among
+
+
+async def _scan(link: Link, pattern: str) -> AsyncIterator[str]:
+    cursor: bytes | int = 0
+    while True:
+        cursor, names = await link.submit(None, (b"SCAN", cursor, b"MATCH", pattern, b"COUNT", _SCAN_STEP))
+        for name in names:
+            yield name.decode(errors="replace")
+        if int(cursor) == 0:
+            return

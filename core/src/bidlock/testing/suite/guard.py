@@ -137,3 +137,12 @@ async def test_many_clients_that_open_at_once_share_one_store(lab: Lab) -> None:
     about = lab.posting()
     answers = [await client.acquire(lab.ticket(about)) for client in clients]
     assert [answer.verdict for answer in answers] == [Verdict.OK] + [Verdict.HELD] * 7
+
+
+@scenario()
+async def test_who_opens_while_others_bid_already_is_let_in(lab: Lab) -> None:
+    async def open_and_bid(client: Backend) -> bool:
+        return await client.open_self(lab.meta) and (await client.acquire(lab.ticket())).ok
+
+    clients = [await lab.client() for _ in range(8)]
+    assert all(await asyncio.gather(*(open_and_bid(client) for client in clients)))
