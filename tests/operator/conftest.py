@@ -65,3 +65,14 @@ async def operated(transport, node, namespace):
 
     async with operator(namespace) as memo:
         yield memo
+
+
+@pytest.fixture
+async def between(transport, tmp_path):
+    """A proxy before the API server, and an environment in which an operator goes through it."""
+    from simulation.proxy import proxy
+    from simulation.world import variables
+
+    async with proxy() as made:
+        with variables(KUBECONFIG=str(made.kubeconfig(tmp_path / "proxied.kubeconfig"))):
+            yield made

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import kopf
 
 from bidlock_operator import handlers
-from bidlock_operator.observing.children import WATCHED
 from bidlock_operator.settings import Settings
 
 
@@ -38,9 +39,16 @@ def test_no_handler_makes_kopf_write_annotations():
     assert not registry._changing.get_all_handlers()
 
 
-def test_a_policy_and_everything_that_belongs_to_it_is_watched():
+def test_kopf_watches_policies_alone_and_gives_each_one_loop():
     registry = kopf.get_default_registry()
-    watched = {handler.id for handler in registry._watching.get_all_handlers()}
 
-    assert watched == {"policy_event"} | {f"{kind.plural}_event" for kind in WATCHED}
-    assert {handler.id for handler in registry._indexing.get_all_handlers()} == {kind.plural for kind in WATCHED}
+    assert not registry._watching.get_all_handlers()
+    assert not registry._indexing.get_all_handlers()
+    assert [handler.id for handler in registry._spawning.get_all_handlers()] == ["policy"]
+
+
+def test_kopf_never_gives_up_a_request_that_the_server_is_too_busy_for():
+    backoffs = adjusted().networking.error_backoffs
+
+    for _ in range(2):  # each request begins anew
+        assert max(itertools.islice(iter(backoffs), 1000)) == 5.0

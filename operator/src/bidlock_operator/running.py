@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
 
 from bidlock import plugins
-from bidlock_operator import preflight, resources
+from bidlock_operator import preflight, resources, threads
 from bidlock_operator.election import Election, Timing
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.connecting import connected
@@ -18,11 +18,12 @@ from bidlock_operator.kube.counting import Counting
 from bidlock_operator.kube.errors import KubeError
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics
-from bidlock_operator.observing.children import Body
+from bidlock_operator.observing.children import WATCHED
+from bidlock_operator.observing.copies import Copies, looked_after
 from bidlock_operator.observing.news import News, Place
-from bidlock_operator.reconciling import ending, loop
+from bidlock_operator.pulses import Pulse, silent
+from bidlock_operator.reconciling import adopting, ending, loop
 from bidlock_operator.reconciling.ground import Ground, Paces
-from bidlock_operator.resources import Resource
 from bidlock_operator.serving import served
 from bidlock_operator.settings import Settings
 
@@ -31,16 +32,11 @@ log = structlog.stdlib.get_logger("bidlock_operator")
 PATIENCE = 5.0
 """Seconds between two looks whether a missing right was given."""
 
+STALE = 3
+"""Times `watch_silence` without a word from the server after which a watch makes the operator not ready."""
 
-class Indexed:
-    """What the watches keep, as `observing.children.Cache`."""
-
-    def __init__(self) -> None:
-        self.indices: Mapping[Resource, Mapping[Place, Iterable[Body]]] = {}
-
-    def of(self, kind: Resource, namespace: str, policy: str) -> Iterable[Body]:
-        """See `Cache.of`."""
-        return self.indices[kind].get((namespace, policy), ())
+STUCK = 300.0
+"""Seconds without a turn after which something stands still: a pass over a policy and the life of a watch are much shorter."""
 
 
 class Operator:
@@ -63,12 +59,15 @@ class Operator:
         self._waits_for = "the operator starts"
         self._kube: Kube | None = None
         self._election: Election | None = None
+        self._thread: threads.Thread | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._adopting: asyncio.Task[None] | None = None
         self._plugins = plugins.load()
         self.port = 0
         self.news = News()
-        self.cache = Indexed()
+        self._turns, self._heard = Pulse(), Pulse()
+        self.cache = Copies(self.news, turns=self._turns, heard=self._heard)
 
     @property
     def kube(self) -> Kube:
@@ -101,15 +100,16 @@ class Operator:
 
     async def end(self) -> None:
         """Give everything back, the Lease included."""
-        tasks = [task for task in (self._keeping, self._asking) if task]
+        tasks = [task for task in (self._keeping, self._asking, self._adopting) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._election:
-            await self._election.release()
+        await self.cache.end()
+        if self._election and self._thread:
+            await self._thread.run(self._election.release())
         await self._stack.aclose()
 
-    async def attend(self, place: Place, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
+    async def attend(self, place: Place, uid: str, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
         """Look after a policy until it is deleted, or the operator ends."""
         ground = Ground(
             kube=self.kube,
@@ -121,13 +121,15 @@ class Operator:
             epoch=lambda: self.epoch,
             leading=lambda: self.leading,
             missing=lambda: self.missing,
+            turns=self._turns,
             paces=Paces(rest=self.settings.resync),
         )
         await loop.live(ground, place, stopped)
         if deleted():
-            await ending.end(ground, place)
-            self.metrics.forget(*place)
-            self.news.forget(place)
+            await ending.end(ground, place, uid)
+            if self.news.forget(place, uid):
+                self.metrics.forget(*place)
+                self._turns.forget(looked_after(place))
 
     def _platform(self) -> Platform:
         own = self.settings
@@ -141,27 +143,36 @@ class Operator:
 
     def wrong(self) -> str:
         """Why the operator does not do its work; empty when it does, or stands by."""
-        return self._waits_for
+        late = silent(self._heard.ages(), STALE * self.settings.watch_silence)
+        return self._waits_for or (f"nothing was heard of the API server by: {late}" if late else "")
+
+    def stuck(self) -> str:
+        """What stands still in this process, and would go on after a restart; empty when nothing does."""
+        late = silent(self._turns.ages(), STUCK)
+        return f"stands still: {late}" if late else ""
 
     async def _begin(self) -> None:
         settings = self.settings
         transport = await self._stack.enter_async_context(connected(settings.api_timeout))
         version = await preflight.reach_cluster(transport, transport.host)
         self._kube = Kube(Counting(transport, self.metrics.requests))
-        page = served(settings.http_host, settings.http_port, live=lambda: "", ready=self.wrong, metrics=self.metrics.text)
+        page = served(settings.http_host, settings.http_port, live=self.stuck, ready=self.wrong, metrics=self.metrics.text)
         self.port = await self._stack.enter_async_context(page)
         log.info("operator begins", server=transport.host, version=version, port=self.port)
         await self._lead()
         await self._await_rights()
+        await self._look_around()
 
     async def _lead(self) -> None:
-        transport = await self._stack.enter_async_context(connected(self._timing.request))
+        """Lead from a thread of its own: however much there is to do for the policies, the Lease is renewed in time."""
+        self._thread = await self._stack.enter_async_context(threads.started("lease"))
+        transport = await self._thread.enter(self._stack, connected(self._timing.request))
         self._election = Election(Kube(transport), self.settings.lease_namespace, self.settings.lease_name, timing=self._timing)
         self._waits_for = ""  # a standby is ready: to take over
-        await self._election.won()
+        await self._thread.run(self._election.won())
         self._waits_for = "the new leader looks around"
-        self._keeping = asyncio.create_task(self._election.keep(), name="lease")
-        await self._election.raise_above(await self._highest_epoch())
+        self._keeping = asyncio.create_task(self._thread.run(self._election.keep()), name="lease")
+        await self._thread.run(self._election.raise_above(await self._highest_epoch()))
         self.metrics.leader.set(1)
 
     async def _highest_epoch(self) -> int:
@@ -195,3 +206,13 @@ class Operator:
             await asyncio.sleep(preflight.AGAIN_EVERY)
             with contextlib.suppress(KubeError):
                 self.missing = await preflight.missing(self.kube, self._namespaces, optional)
+
+    async def _look_around(self) -> None:
+        """Watch everything that may be watched; no policy is looked after before all of it is known."""
+        forbidden = preflight.unwatched(self.missing)
+        self._waits_for = "not everything could be listed yet"
+        await self.cache.begin(
+            self.kube, [kind for kind in WATCHED if kind not in forbidden], self._namespaces, self.settings.watch_silence
+        )
+        self._adopting = asyncio.create_task(adopting.adopt(self.kube, self.news), name="adoption")
+        self._waits_for = ""

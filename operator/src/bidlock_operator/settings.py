@@ -17,8 +17,8 @@ class Settings:
     """The operator's settings. Times are seconds.
 
     Attributes:
-        namespaces: `BIDLOCK_OPERATOR_NAMESPACES`: comma-separated namespaces to watch; empty for all of them. Read by
-            `bidlock-operator`; under `kopf run` the options `-n` and `-A` decide.
+        namespaces: `BIDLOCK_OPERATOR_NAMESPACES`: comma-separated namespaces to watch; empty for all of them. Under
+            `kopf run` give the same with its options `-n` and `-A`.
         log_format: `BIDLOCK_OPERATOR_LOG_FORMAT`: `json`, one object a line, or `text` for humans.
         log_level: `BIDLOCK_OPERATOR_LOG_LEVEL`: `debug`, `info`, `warning` or `error`.
         api_timeout: `BIDLOCK_OPERATOR_API_TIMEOUT`: longest wait for one answer of the API server, watches excepted.
@@ -31,6 +31,8 @@ class Settings:
         image_pull_policy: `BIDLOCK_OPERATOR_IMAGE_PULL_POLICY`: of both; empty for Kubernetes' own rule.
         cluster_domain: `BIDLOCK_OPERATOR_CLUSTER_DOMAIN`: the cluster's DNS domain.
         resync: `BIDLOCK_OPERATOR_RESYNC`: longest time between two looks at a policy at rest.
+        watch_silence: `BIDLOCK_OPERATOR_WATCH_SILENCE`: how long a watch may hear nothing before its connection is taken for dead; after
+            three times as long `/readyz` fails.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Settings:
     image_pull_policy: str = ""
     cluster_domain: str = "cluster.local"
     resync: float = 30.0
+    watch_silence: float = 30.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str], /) -> Settings:
@@ -65,6 +68,7 @@ class Settings:
             or default.lease_namespace,
             http_port=_port(environment, "http_port", default.http_port),
             resync=_seconds(environment, "resync", default.resync),
+            watch_silence=_seconds(environment, "watch_silence", default.watch_silence),
             **{name: environment.get(variable(name), "") or getattr(default, name) for name in _TEXTS},
         )
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from simulation.replicas import Replica
 from simulation.world import Fleet, policy
 
 from bidlock_operator.acting import recording
@@ -21,46 +17,6 @@ from bidlock_operator.kube.errors import Conflict, Invalid
 from bidlock_operator.kube.kinds import LEASE
 
 TAKEOVER = 15.0
-
-
-class Replica:
-    """An operator process."""
-
-    def __init__(self, namespace: str, kubeconfig: Path, log: Path) -> None:
-        self.log = log
-        told = {"LEASE_NAMESPACE": namespace, "NAMESPACES": namespace, "HTTP_PORT": "0", "HTTP_HOST": "127.0.0.1"}
-        environment = os.environ | {"KUBECONFIG": str(kubeconfig)} | {f"BIDLOCK_OPERATOR_{name}": value for name, value in told.items()}
-        with log.open("ab") as file:
-            self.process = subprocess.Popen([sys.executable, "-m", "bidlock_operator"], env=environment, stdout=file, stderr=file)
-
-    @property
-    def epoch(self) -> int:
-        """Under which it leads; 0 while it does not."""
-        found = re.search(r'"epoch": (\d+), "event": "leading"', self.log.read_text())
-        return int(found[1]) if found else 0
-
-    async def leads(self, seconds: float = 60.0) -> int:
-        """Wait until it leads."""
-        deadline = time.monotonic() + seconds
-        while not self.epoch:
-            assert self.process.poll() is None, self.log.read_text()[-2000:]
-            assert time.monotonic() < deadline, f"does not lead after {seconds:g} s"
-            await asyncio.sleep(0.05)
-        return self.epoch
-
-    async def stands_by(self) -> None:
-        """Wait until it takes part, and does not lead."""
-        async with asyncio.timeout(60):
-            while "operator begins" not in self.log.read_text():
-                await asyncio.sleep(0.05)
-        assert self.epoch == 0
-
-    def stop(self) -> None:
-        """Have it gone."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -79,7 +35,7 @@ def replica(namespace, defined, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "told to end"])
-async def test_a_standby_takes_over_from_a_leader_that_ends(replica, transport, node, namespace, how):
+async def test_a_standby_takes_over_from_a_leader_that_ends(replica, transport, node, namespace, how, record_property):
     first = replica()
     epoch = await first.leads()
     second = replica()
@@ -91,9 +47,7 @@ async def test_a_standby_takes_over_from_a_leader_that_ends(replica, transport, 
     began = time.monotonic()
     first.process.send_signal(how)
     assert await second.leads(TAKEOVER) > epoch
-    took = time.monotonic() - began
-
-    assert took < TAKEOVER
+    record_property("told", f"a leader gone by {how.name}: another one led after {time.monotonic() - began:.1f} s")
     await fleet.until(lambda body: body["status"]["operatorEpoch"] == second.epoch)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,3 +55,7 @@ class _Striking:
         if self._strikes.after[namespace]:
             await self._transport.send(request)
         raise Crashed(f"at request {self._strikes.seen[namespace]}: {request.method} {request.path}")
+
+    def follow(self, request: Request, silence: float) -> AbstractAsyncContextManager[AsyncIterator[dict[str, Any]]]:
+        """Watches are not struck: they change nothing."""
+        return self._transport.follow(request, silence)

@@ -40,6 +40,7 @@ from bidlock_sqlite.controlled import SqliteOrigin
 NODE = "simulated"
 NODES = Resource("", "v1", "Node", "nodes")
 EVERY = 0.1
+HEARTBEAT = 5.0
 _OURS = random.randrange(16, 250)
 """Several runs share this machine: each takes addresses of its own."""
 _addresses = (f"127.{_OURS}.{a}.{b}" for a, b in itertools.product(range(256), range(1, 255)))
@@ -93,16 +94,14 @@ class Kubelet:
     async def run(self) -> None:
         """Until told to end; then what runs is stopped."""
         await self._join()
+        beating = asyncio.create_task(self._beat())
         try:
-            for turn in itertools.count():
-                if self._ended:
-                    return
+            while not self._ended:
                 with contextlib.suppress(KubeError):
-                    if turn % 50 == 0:
-                        await self._heartbeat()
                     await self._look()
                 await asyncio.sleep(EVERY)
         finally:
+            beating.cancel()
             for running in list(self._pods.values()):
                 await running.stop()
 
@@ -117,6 +116,13 @@ class Kubelet:
     async def _join(self) -> None:
         with contextlib.suppress(KubeError):
             await self._kube.create(NODES, "", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+
+    async def _beat(self) -> None:
+        """However long it takes to look at every pod: those of a node that is not heard of are evicted."""
+        while True:
+            with contextlib.suppress(KubeError):
+                await self._heartbeat()
+            await asyncio.sleep(HEARTBEAT)
 
     async def _heartbeat(self) -> None:
         conditions = [{"type": "Ready", "status": "True", "reason": "Simulated", "lastHeartbeatTime": now(), "lastTransitionTime": now()}]

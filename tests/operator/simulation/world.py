@@ -19,6 +19,7 @@ from bidlock_operator.election import Timing
 from bidlock_operator.handlers import adjust
 from bidlock_operator.kube.client import Kube, path
 from bidlock_operator.kube.transport import MERGE, Request, Transport
+from bidlock_operator.observing import copies
 from bidlock_operator.settings import Settings
 
 Body = dict[str, Any]
@@ -26,6 +27,8 @@ Body = dict[str, Any]
 
 RUN = {"tests.bidlock.io/run": str(os.getpid())}
 """Label of the policies of this process: tests of other processes work at the same API server at the same time."""
+
+_SELECTOR = ",".join(f"{name}={value}" for name, value in RUN.items())
 
 NAMESPACES: set[str] = set()
 """Where policies of this process may be."""
@@ -51,8 +54,9 @@ def policy(namespace: str, name: str = "arbitrage", **spec: Any) -> Body:
 class Fleet:
     """One policy, as a human with kubectl sees it."""
 
-    def __init__(self, transport: Transport, body: Body) -> None:
-        self.transport = transport
+    def __init__(self, transport: Transport, body: Body, every: float = 0.05) -> None:
+        """Nothing is sent yet; what is waited for is looked at `every` so many seconds."""
+        self.transport, self.every = transport, every
         self.kube = Kube(transport, manager="human")
         self.namespace, self.name = body["metadata"]["namespace"], body["metadata"]["name"]
         self.body = body
@@ -83,7 +87,7 @@ class Fleet:
             if holds(body):
                 return body
             assert time.monotonic() < deadline, f"not in {seconds:g} s: {told(body)}"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.every)
 
     async def walked(self, phase: str, seconds: float = 60.0) -> Body:
         """Wait until it has converged on a phase and is ready."""
@@ -134,6 +138,7 @@ async def operator(lease: str, *, everywhere: bool = False, **environment: str) 
     with (
         mock.patch.object(handlers, "adjust", _adjust),
         mock.patch.object(running, "Timing", _patient),
+        mock.patch.object(copies, "EVERY_POLICY", _SELECTOR),
         variables(**{f"BIDLOCK_OPERATOR_{name}": value for name, value in told.items()}),
     ):
         life = asyncio.create_task(asyncio.to_thread(asyncio.run, _operate(namespaces, memo, stop)))
@@ -145,6 +150,13 @@ async def operator(lease: str, *, everywhere: bool = False, **environment: str) 
                 await life
 
 
+async def leading(memo: kopf.Memo) -> None:
+    """Wait until an operator leads and has looked around."""
+    async with asyncio.timeout(60):
+        while not ("operator" in memo and memo.operator.leading and not memo.operator.wrong()):
+            await asyncio.sleep(0.05)
+
+
 def _patient() -> Timing:
     """Leading ends with the process, which here is the tests': whatever the machine is busy with, it must not be ended."""
     return Timing(duration=120.0, deadline=110.0, retry=1.0, request=10.0)
@@ -153,7 +165,7 @@ def _patient() -> Timing:
 def _adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
     """As the operator does; but it is not the operator's process that would be killed for ending slowly."""
     adjust(settings, own)
-    settings.watching.label_selectors[handlers.watched(resources.POLICY)] = ",".join(f"{name}={value}" for name, value in RUN.items())
+    settings.watching.label_selectors[lambda resource: resource.plural == resources.POLICY.plural] = _SELECTOR
     settings.process.ultimate_exiting_timeout = None
 
 

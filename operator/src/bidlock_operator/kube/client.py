@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bidlock_operator.kube.errors import NotFound
@@ -31,9 +32,29 @@ class Kube:
 
     async def list(self, kind: Resource, namespace: str = "", labels: str = "") -> list[Body]:
         """Every object of a kind, in one namespace or in all; `labels` is a selector."""
+        return list((await self.list_at(kind, namespace, labels))[0])
+
+    async def list_at(self, kind: Resource, namespace: str = "", labels: str = "") -> tuple[Sequence[Body], str]:
+        """The same, and the version from which a watch goes on."""
         query = {"labelSelector": labels} if labels else {}
         answer = await self._transport.send(Request("GET", path(kind, namespace), query))
-        return list(answer.get("items") or [])
+        return tuple(answer.get("items") or ()), str((answer.get("metadata") or {}).get("resourceVersion", ""))
+
+    def watch(
+        self, kind: Resource, namespace: str, labels: str, since: str, *, lifetime: int, silence: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[Body]]:
+        """Follow what happens to objects of a kind: events with `type` and `object`.
+
+        Args:
+            kind: Of the objects.
+            namespace: Where; empty for everywhere.
+            labels: A selector.
+            since: The version after which it begins.
+            lifetime: Seconds after which the server shall end it.
+            silence: Longest wait for the next event, seconds. If nothing happens, the server sends a bookmark once a minute.
+        """
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since, "timeoutSeconds": str(lifetime)}
+        return self._transport.follow(Request("GET", path(kind, namespace), query | ({"labelSelector": labels} if labels else {})), silence)
 
     async def create(self, kind: Resource, namespace: str, body: Mapping[str, Any]) -> Body:
         """Make a new object."""

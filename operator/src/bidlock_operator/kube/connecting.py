@@ -37,6 +37,7 @@ async def load_configuration() -> client.Configuration:
         ClusterUnreachable: there are none that can be used.
     """
     configuration = client.Configuration()
+    configuration.connection_pool_maxsize = 0  # each watch keeps a connection; how much is asked at once is bounded by the transport
     try:
         await _load_into(configuration)
     except Exception as error:  # a kubeconfig can be wrong in any way: missing, no YAML, no context …

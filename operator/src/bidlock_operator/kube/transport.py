@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio import client
 
-from bidlock_operator.kube.errors import Unanswered, refusal
+from bidlock_operator.kube.errors import Refused, Unanswered, refusal
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -49,6 +50,18 @@ class Transport(Protocol):
             Unanswered: nobody knows whether it was done.
         """
 
+    def follow(self, request: Request, silence: float) -> AbstractAsyncContextManager[AsyncIterator[dict[str, Any]]]:
+        """An answer that goes on: its lines, each an object, until the server ends it. Raises as `send` does, at any line.
+
+        Args:
+            request: A watch.
+            silence: Longest wait for the next line, seconds. A connection can die without anybody being told.
+        """
+
+
+AT_ONCE = 16
+"""Requests under way at most, watches apart: hundreds of policies that all move must not crowd everybody else out of the server."""
+
 
 class HttpTransport:
     """Sends requests with the official client's connection pool and credentials."""
@@ -62,6 +75,7 @@ class HttpTransport:
         """
         self._api = api
         self._timeout = timeout
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     @property
     def host(self) -> str:
@@ -70,20 +84,61 @@ class HttpTransport:
 
     async def send(self, request: Request) -> dict[str, Any]:
         """See `Transport.send`."""
-        try:
+        async with self._turn:
+            with _translated(request, self._timeout):
+                async with asyncio.timeout(self._timeout):
+                    return await self._send(request)
+
+    @asynccontextmanager
+    async def follow(self, request: Request, silence: float) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """See `Transport.follow`."""
+        endless = aiohttp.ClientTimeout(total=None)
+        with _translated(request, self._timeout):
             async with asyncio.timeout(self._timeout):
-                return await self._send(request)
-        except TimeoutError:
-            raise Unanswered(f"{request.method} {request.path}: no answer within {self._timeout:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unanswered(f"{request.method} {request.path}: {error or type(error).__name__}") from error
+                response = await self._ask(request, endless)
+                if response.status >= 400:
+                    raise await _refusal(response)
+        try:
+            yield _lines(request, response.response, silence)
+        finally:
+            response.response.close()
 
     async def _send(self, request: Request) -> dict[str, Any]:
+        response = await self._ask(request, self._timeout)
+        if response.status >= 400:
+            raise await _refusal(response)
+        body = json.loads(await response.read() or b"{}")
+        return body if isinstance(body, dict) else {}
+
+    async def _ask(self, request: Request, timeout: aiohttp.ClientTimeout | float) -> Any:
         url = self._api.configuration.host + request.path + (f"?{urlencode(request.query)}" if request.query else "")
         headers = {"Accept": JSON, "Content-Type": request.content_type, "User-Agent": "bidlock-operator"}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, request.body)
-        response = await self._api.call_api(request.method, url, headers, request.body, _request_timeout=self._timeout)
-        body = json.loads(await response.read() or b"{}")  # type: ignore[no-untyped-call]  # the client's answers have no types
-        if response.status >= 400:
-            raise refusal(response.status, body, response.getheader("Retry-After") or "")  # type: ignore[no-untyped-call]  # likewise
-        return body if isinstance(body, dict) else {}
+        return await self._api.call_api(request.method, url, headers, request.body, _request_timeout=timeout)
+
+
+async def _refusal(response: Any) -> Refused:
+    said = json.loads(await response.read() or b"{}")
+    return refusal(response.status, said, response.getheader("Retry-After") or "")
+
+
+async def _lines(request: Request, response: aiohttp.ClientResponse, silence: float) -> AsyncIterator[dict[str, Any]]:
+    while True:
+        with _translated(request, silence):
+            async with asyncio.timeout(silence):
+                line = await response.content.readline()
+            if not line:
+                return
+            found = json.loads(line)
+        yield found
+
+
+@contextmanager
+def _translated(request: Request, seconds: float) -> Iterator[None]:
+    """What the client raises, as what it means to us."""
+    try:
+        yield
+    except TimeoutError:
+        raise Unanswered(f"{request.method} {request.path}: no answer within {seconds:g} s") from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise Unanswered(f"{request.method} {request.path}: {error or type(error).__name__}") from error

@@ -66,7 +66,12 @@ def service_host(policy: Policy, service: str, domain: str) -> str:
 
 def label(policy: Policy) -> str:
     """The policy's name as a label's value."""
-    return _fitting(policy.name, policy.name, _LABEL)
+    return policy_label(policy.name)
+
+
+def policy_label(name: str) -> str:
+    """A policy's name as a label's value."""
+    return _fitting(name, name, _LABEL)
 
 
 def fingerprint(parts: Iterable[str]) -> str:

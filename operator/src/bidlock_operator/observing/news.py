@@ -35,6 +35,10 @@ class News:
         """A policy as last told; None when it is gone, or was never told."""
         return self._bodies.get(place)
 
+    def all(self) -> tuple[Mapping[str, Any], ...]:
+        """Every policy in sight."""
+        return tuple(self._bodies.values())
+
     def others(self, place: Place) -> Iterator[Mapping[str, Any]]:
         """Every other policy in sight."""
         return (body for other, body in self._bodies.items() if other != place)
@@ -47,7 +51,11 @@ class News:
                 await event.wait()
         event.clear()
 
-    def forget(self, place: Place) -> None:
-        """A policy is gone, and nobody waits any more."""
+    def forget(self, place: Place, uid: str) -> bool:
+        """A policy is gone, and nobody waits any more; whether there is no other one of its name by now, which is kept."""
+        body = self._bodies.get(place)
+        if body is not None and body["metadata"]["uid"] != uid:
+            return False
         self._bodies.pop(place, None)
         self._events.pop(place, None)
+        return True

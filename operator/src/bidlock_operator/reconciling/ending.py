@@ -6,6 +6,7 @@ stores skip. Ending them first only lets bids underway be recorded. An operator 
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import structlog
@@ -22,22 +23,33 @@ from bidlock_operator.reconciling.ground import Ground
 log = structlog.stdlib.get_logger("bidlock_operator.policy")
 
 
-async def end(ground: Ground, place: Place) -> None:
+async def end(ground: Ground, place: Place, uid: str) -> None:
     """Let the bidders of a deleted policy end; return when they have, or when their time is over."""
     body = ground.news.latest(place)
-    if body is None:
+    if body is None or body["metadata"]["uid"] != uid:  # it is gone already, and may have been made again
         return
     policy = policies.read(body)
-    try:
-        await _end_bidders(ground, place, policy)
-        await _let_go(ground, policy)
-    except KubeError as error:
-        log.warning("the rest of a deleted policy ends by itself", policy="/".join(place), error=str(error))
+    until = time.monotonic() + min(ground.paces.deletion, policy.bidder.bid_timeout_seconds + 15)
+    while not await _ended(ground, place, policy, until):
+        if time.monotonic() > until:
+            log.warning("the rest of a deleted policy ends by itself", policy="/".join(place))
+            return
+        await asyncio.sleep(ground.paces.error)
     log.info("deleted", policy="/".join(place))
 
 
-async def _end_bidders(ground: Ground, place: Place, policy: Policy) -> None:
-    until = time.monotonic() + min(ground.paces.deletion, policy.bidder.bid_timeout_seconds + 15)
+async def _ended(ground: Ground, place: Place, policy: Policy, until: float) -> bool:
+    """Whether all was done; else it is to be done again."""
+    try:
+        await _end_bidders(ground, place, policy, until)
+        await _let_go(ground, policy)
+    except KubeError as error:
+        log.warning("the end of a policy is held up", policy="/".join(place), error=str(error))
+        return False
+    return True
+
+
+async def _end_bidders(ground: Ground, place: Place, policy: Policy, until: float) -> None:
     for name in (naming.bidder(policy), naming.canary(policy)):
         for kind in (kinds.DEPLOYMENT, kinds.STATEFUL_SET):
             if observed.look(ground.cache, *place).get(kind, name) is not None:

@@ -12,6 +12,7 @@ from bidlock_operator.metrics import Metrics
 from bidlock_operator.observing.children import Cache
 from bidlock_operator.observing.news import News
 from bidlock_operator.preflight import Missing
+from bidlock_operator.pulses import Pulse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,15 @@ class Paces:
     Attributes:
         rest: When nothing is awaited and both stores are well.
         awaited: While something is awaited that no watch tells: a lease that runs out, a store that answers again.
-        error: After a failure, the first time; doubled up to `rest`.
+        error: After a failure, the first time; doubled with each.
+        error_most: After many failures.
         deletion: How long the bidders get to end before the rest of a deleted policy goes.
     """
 
     rest: float = 30.0
     awaited: float = 0.2
     error: float = 0.5
+    error_most: float = 10.0
     deletion: float = 60.0
 
 
@@ -44,6 +47,7 @@ class Ground:
         plugins: Where the stores' backends come from.
         epoch: The leader's epoch.
         leading: Whether this process may act now.
+        turns: Learns that a policy's loop goes on.
         missing: Rights that the operator does without.
         paces: Waiting times.
     """
@@ -56,5 +60,6 @@ class Ground:
     plugins: Plugins
     epoch: Callable[[], int]
     leading: Callable[[], bool]
+    turns: Pulse
     missing: Callable[[], Collection[Missing]] = tuple
     paces: Paces = field(default_factory=Paces)

@@ -8,8 +8,10 @@ from typing import Any
 import structlog
 
 from bidlock.migration import actions, telling
+from bidlock_operator import resources
 from bidlock_operator.acting import recording
 from bidlock_operator.acting.events import Events
+from bidlock_operator.kube.errors import Conflict
 from bidlock_operator.observing.news import Place
 from bidlock_operator.reconciling import reporting
 from bidlock_operator.reconciling.ground import Ground
@@ -45,7 +47,12 @@ class Journal:
         Raises:
             KubeError: it was not written, or nobody knows.
         """
-        self._mine = await recording.record(self._ground.kube, scene.body, self._signed(status))
+        kube = self._ground.kube
+        try:
+            self._mine = await recording.record(kube, scene.body, self._signed(status))
+        except Conflict:
+            self._mine = await kube.get(resources.POLICY, scene.policy.namespace, scene.policy.name)  # the watch may be long in telling
+            raise
 
     async def record_news(self, scene: Scene, status: Mapping[str, Any]) -> None:
         """Write a status if it differs from what the policy has.

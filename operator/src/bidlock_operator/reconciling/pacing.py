@@ -30,6 +30,18 @@ def pause(paces: Paces, policy: Policy, remembered: Remembered, situation: Situa
     return max(min(_rest(paces), *_moments(policy, remembered, situation, now), _awaited(paces, situation)), paces.awaited)
 
 
+def after_failure(paces: Paces, failures: int, asked: float) -> float:
+    """Seconds until the next try.
+
+    Args:
+        paces: Waiting times.
+        failures: How many there were in a row.
+        asked: When the server wants to be asked again; believed up to the time between two looks at rest.
+    """
+    own = min(paces.error * 2 ** min(failures - 1, 10), paces.error_most) * random.uniform(0.5, 1.0)
+    return float(max(own, min(asked, paces.rest)))
+
+
 def _rest(paces: Paces) -> float:
     return paces.rest * random.uniform(0.8, 1.2)  # so that many policies are not looked at in one moment
 
