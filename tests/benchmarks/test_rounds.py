@@ -9,6 +9,8 @@ from bidlock_bench.figures import Better
 from bidlock_bench.results import Role, Row
 from bidlock_bench.stage import Entrant, Measure, Stage, Workload
 
+pytestmark = pytest.mark.slow
+
 STAGE = Stage("", Path(), "bench", rounds=3, seconds=6, keys=1)
 ROW = Row("row", "A row", "ms", Better.LOWER)
 

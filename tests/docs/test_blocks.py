@@ -84,16 +84,21 @@ class Page:
                 self.script += [f"cat <<'END' {text.removeprefix('cat ')}\n{given}\nEND"] if given else [text]
 
     def finish(self) -> None:
-        """Run the page's commands, one shell for all of them; end whatever they left in the background."""
+        """Run the page's commands, one shell for all of them; end what they left in the background, and a cluster that they left up."""
         if self.script:
             script = "set -eu -o pipefail\n" + "\n".join(self.script)
-            self.run(["bash", "-c", script])
+            try:
+                self.run(["bash", "-c", script])
+            finally:
+                if (self.folder / "clusters").exists():
+                    self.run(["bidlock-kube", "down"])
 
     def run(self, command: list[str]) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BIDLOCK_")}
         environment["BIDLOCK_URL"] = "sqlite:///page.db"
         if "bidlock migrate" in command[-1]:  # it waits for leases to run out, five minutes with the usual settings
             environment |= {"BIDLOCK_TTL": "1", "BIDLOCK_TTL_MAX": "1", "BIDLOCK_MARGIN": "0.1"}
+        environment["KUBE_RUNS"] = str(self.folder / "clusters")
         environment["PATH"] = f"{BIN}:{environment['PATH']}"
         environment["CURL_HOME"] = str(self.folder)
         output = self.folder / "output"
@@ -171,6 +176,7 @@ def words(tmp_path, redis_url, free_port) -> dict[str, str]:
         "/data/": f"{tmp_path}/data/",
         "redis://redis.internal:6379/0": redis_url,
         "8080": str(free_port),
+        "6443": str(free_port),
     }
 
 

@@ -45,8 +45,9 @@ def running(folder):
     return [line for line in found if bytes(folder) in line]
 
 
-def test_a_fleet_that_walks_and_is_hurt_bids_on_nothing_twice(tmp_path):
-    code, said, numbers = soak(tmp_path, "--seconds", "40", "--seed", "5")
+def test_a_fleet_that_walks_and_is_hurt_bids_on_nothing_twice(tmp_path, record_property):
+    code, said, numbers = soak(tmp_path, "--seconds", "60", "--seed", "5")
+    record_property("told", next(filter(LINE.fullmatch, said.splitlines())))
 
     assert code == 0, said
     assert (numbers["duplicates"], numbers["overlaps"], numbers["regressions"]) == (0, 0, 0)

@@ -8,6 +8,8 @@ import pytest
 from bidlock.backend import Answer, Inspection, Verdict
 from bidlock.memory import MemoryBackend
 
+pytestmark = pytest.mark.slow
+
 OK = Answer(Verdict.OK)
 
 

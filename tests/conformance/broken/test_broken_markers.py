@@ -9,6 +9,8 @@ import pytest
 from bidlock.backend import Answer, MarkerRecord, MarkerState, SelfMeta, Verdict
 from bidlock.memory import MemoryBackend
 
+pytestmark = pytest.mark.slow
+
 OK = Answer(Verdict.OK)
 
 

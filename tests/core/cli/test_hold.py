@@ -11,6 +11,8 @@ import bidlock
 from bidlock.cli import children, hold
 from bidlock.cli.exit_codes import ExitCode
 
+pytestmark = pytest.mark.slow
+
 BIDLOCK = Path(sys.executable).with_name("bidlock")
 
 

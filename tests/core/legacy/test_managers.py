@@ -8,6 +8,8 @@ import pytest
 import bidlock
 from bidlock.errors import ConfigurationError
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_lock_is_taken_given_back_and_taken_again(managers):
     manager = managers()

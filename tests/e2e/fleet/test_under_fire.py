@@ -91,7 +91,7 @@ def burnt(fire):
 def judged(site, market, offered):
     """What became of every posting: a bid; or a marker whose bidder was killed between the claim and the end of its bid."""
     wanted = {f"~{number:08x}" for number in range(1, offered + 1)}
-    bids = market.bids()
+    bids = [bid for bid in market.bids() if bid["id"] in wanted]  # meanwhile there are more postings, and bids on them
     missing = sorted(wanted - {bid["id"] for bid in bids})
     states = markers.states(site, "bids.db")
     left = {one: states.get(posting("upwork", one).key, "no marker") for one in missing}

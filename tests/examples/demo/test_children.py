@@ -9,6 +9,8 @@ import pytest
 
 from bidlock_demo.children import ChildFailed, nursery
 
+pytestmark = pytest.mark.slow
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path

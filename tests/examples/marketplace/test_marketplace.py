@@ -4,6 +4,8 @@ import urllib.request
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BID = {"marketplace": "fiverr", "id": "logo-café", "bidder": "me", "amount": 42.5, "token": 7}
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from bidlock.errors import ConfigurationError
 
+pytestmark = pytest.mark.servers
+
 REMEDY = "is redis 6.0.9; bidlock needs Redis 6.2 or Valkey, so upgrade it"
 
 

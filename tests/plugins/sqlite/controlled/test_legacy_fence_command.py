@@ -13,6 +13,8 @@ import pytest
 
 from bidlock.migration import Wish
 
+pytestmark = pytest.mark.slow
+
 BIDLOCK = Path(sys.executable).with_name("bidlock")
 
 
