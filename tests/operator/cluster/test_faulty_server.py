@@ -32,12 +32,20 @@ async def reference(transport, node):
         return await walked(kube, transport, namespace, SECONDS)
 
 
+async def begun(between, memo):
+    """Wait until an operator leads, and kopf has looked once at what there is: a torn answer to that ends its process."""
+    await leading(memo)
+    async with asyncio.timeout(60):
+        while not between.watched_by("kopf/"):
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("stream", WATCHES, ids=lambda stream: stream.value)
 async def test_a_walk_ends_the_same_whatever_befalls_its_watches(between, reference, transport, node, stream):
     kube = Kube(transport)
     namespace = await fresh(kube, "watched")
     async with operator(namespace, API_TIMEOUT="1", WATCH_SILENCE="2") as memo:
-        await leading(memo)
+        await begun(between, memo)
         between.strike(Weather(1, watches=(stream,)))
         state = await walked(kube, transport, namespace, SECONDS)
         between.strike(nothing)
@@ -58,7 +66,7 @@ async def test_a_walk_ends_the_same_whatever_befalls_its_requests(between, refer
         return weathers[found[1]](request) if found and found[1] in weathers else Treatment()
 
     async with operator("default", everywhere=True, API_TIMEOUT="1", WATCH_SILENCE="2") as memo:
-        await leading(memo)
+        await begun(between, memo)
         between.strike(choose)
         states = await asyncio.gather(*(walked(kube, transport, namespace, SECONDS) for namespace in places))
         between.strike(nothing)
@@ -73,7 +81,7 @@ async def test_a_walk_ends_the_same_when_everything_happens_together(between, re
     kube = Kube(transport)
     namespace = await fresh(kube, "mixed")
     async with operator(namespace, API_TIMEOUT="1", WATCH_SILENCE="2") as memo:
-        await leading(memo)
+        await begun(between, memo)
         between.strike(Weather(seed, requests=REQUESTS, watches=WATCHES, share=SHARE))
         state = await walked(kube, transport, namespace, SECONDS)
         between.strike(nothing)

@@ -29,7 +29,7 @@ from bidlock.backend import BackendConfig
 from bidlock.errors import UnfitStore
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube, path
-from bidlock_operator.kube.errors import KubeError, NotFound
+from bidlock_operator.kube.errors import KubeError
 from bidlock_operator.kube.transport import MERGE, Request, Transport
 from bidlock_operator.manifests import redisconf
 from bidlock_operator.resources import Resource
@@ -146,8 +146,9 @@ class Kubelet:
         await asyncio.gather(*(self._care(pod) for pod in seen.values()))
 
     async def _care(self, pod: Pod) -> None:
+        """Each pod by itself: what fails for one is tried again at the next look, and holds up no other."""
         uid = pod["metadata"]["uid"]
-        try:
+        with contextlib.suppress(KubeError):
             if pod["metadata"].get("deletionTimestamp"):
                 if uid in self._pods:
                     await self._pods.pop(uid).stop()
@@ -156,8 +157,6 @@ class Kubelet:
                 await self._start(pod)
             elif uid in self._pods and told_ready(pod) is not self._pods[uid].ready:
                 await self.report(pod, self._pods[uid])  # a report was lost, or the node was taken for dead
-        except NotFound:
-            return
 
     async def _start(self, pod: Pod) -> None:
         namespace, name = _place(pod)
@@ -169,7 +168,7 @@ class Kubelet:
         self._known[pod["metadata"]["uid"]] = (namespace, kind)
         try:
             running = await self._started(pod, kind, address)
-        except (OSError, KubeError):
+        except OSError:
             return  # tried again
         self._pods[pod["metadata"]["uid"]] = running
         await self.report(pod, running)
@@ -310,7 +309,7 @@ async def kubelet(transport: Transport, folder: Path, **options: Any) -> AsyncIt
         yield made
     finally:
         made.end()
-        await asyncio.gather(task, return_exceptions=True)
+        await task
 
 
 def component(pod: Pod) -> str:

@@ -67,6 +67,10 @@ class Proxy:
         for request in self.watching.values():
             _cut(request)
 
+    def watched_by(self, client: str) -> bool:
+        """Whether a client whose user agent begins so has a watch open."""
+        return any(request.headers.get("User-Agent", "").startswith(client) for request in self.watching.values())
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Carry a request, or do to it what was chosen."""
         await self.open.wait()

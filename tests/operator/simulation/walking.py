@@ -26,9 +26,9 @@ async def fresh(kube: Kube, prefix: str) -> str:
     return name
 
 
-async def walked(kube: Kube, transport, namespace: str, seconds: float):
-    """Walk to Redis and back, tell how everything is, and take it away."""
-    fleet = Fleet(transport, policy(namespace, replicas=1))
+async def walked(kube: Kube, transport, namespace: str, seconds: float, *, every: float = 0.05):
+    """Walk to Redis and back, tell how everything is, and take it away; looked at `every` so many seconds."""
+    fleet = Fleet(transport, policy(namespace, replicas=1), every=every)
     await fleet.create()
     await fleet.walked("SQLite", seconds)
     for phase in ("RedisOnly", "SQLite"):
@@ -44,7 +44,7 @@ async def told(kube: Kube, fleet: Fleet, seconds: float):
     """What must be the same, once the parts that are not needed any more are gone."""
     async with asyncio.timeout(seconds):
         while any(name.endswith("/arbitrage-redis") for name in await children(kube, fleet)):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(fleet.every)
     body = await fleet.until(
         lambda body: condition(body, "Progressing", "reason") == "Settled" and condition(body, "Ready") == "True", seconds
     )
