@@ -18,6 +18,9 @@ from bidlock_kube.nodetier.faults import Faults
 EVERY = 15.0
 """Seconds between two kills: each kind has its turn once a minute, so that what was killed may come back in between."""
 
+AGAIN = 0.5
+"""Seconds to the next try when none of a kind was there to be killed: its turn is not over."""
+
 VICTIMS = ("bidder", "redis", "agent", "leader")
 
 
@@ -35,13 +38,20 @@ class Fire:
     faults: Faults
     killed: Counter[str] = field(default_factory=Counter)
 
-    def kill(self, victim: str, turn: int) -> None:
-        """Kill one of a kind; nothing happens where there is none just now."""
-        namespace, pod = (self.site.system, self._leader()) if victim == "leader" else (self.site.fleet, self._pod(victim, turn))
-        if pod:
-            with contextlib.suppress(KubeError, ProcessLookupError):  # it has just ended by itself
+    @property
+    def complete(self) -> bool:
+        """Whether every kind was killed at least once."""
+        return set(self.killed) == set(VICTIMS)
+
+    def kill(self, victim: str, turn: int) -> bool:
+        """Kill one of a kind; False where there is none just now, or nobody says so."""
+        with contextlib.suppress(KubeError, ProcessLookupError):  # the API server did not answer in time; it has just ended by itself
+            namespace, pod = (self.site.system, self._leader()) if victim == "leader" else (self.site.fleet, self._pod(victim, turn))
+            if pod:
                 self.faults.kill(namespace, pod)
                 self.killed[victim] += 1
+                return True
+        return False
 
     def _pod(self, component: str, turn: int) -> str:
         found = json.loads(self.site.kubectl("get", "pods", "-l", f"app.kubernetes.io/component={component}", "-o", "json"))["items"]
@@ -72,5 +82,6 @@ def _repeated(fire: Fire, over: Callable[[float], bool]) -> None:
     for turn, victim in enumerate(itertools.cycle(VICTIMS)):
         if over(EVERY):
             return
-        with contextlib.suppress(KubeError):  # the API server did not answer in time
-            fire.kill(victim, turn)
+        while not fire.kill(victim, turn):
+            if over(AGAIN):
+                return
