@@ -75,13 +75,13 @@ arch: $(SETUP) ## Keep the layers (import-linter)
 
 .PHONY: check
 check: lint types arch ## Format, lint, types, contracts and the fast tests; under a minute
-	@$(BIN)/pytest -q -m "not slow and not servers and not kube and not node" -n 2
+	@$(BIN)/pytest -q -m "not slow and not servers and not kube and not node" -n 2 --dist worksteal
 
 .PHONY: test
 test: $(SETUP) lint types arch ## Every test that needs no root
 	@$(BIN)/bidlock-kube build --tier api >/dev/null
 	@$(BIN)/bidlock-kube build helm >/dev/null
-	@$(BIN)/pytest -n 2 -m "not node"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not node"
 
 .PHONY: e2e
 e2e: $(SETUP) ## Every test that needs nodes: root on Linux, or KUBECONFIG and IMAGE_REGISTRY of any cluster
