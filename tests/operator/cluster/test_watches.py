@@ -26,9 +26,10 @@ class Watched:
         self.heard = Pulse()
         self.copies = Copies(News(), turns=Pulse(), heard=self.heard)
 
-    async def make(self, name: str) -> None:
+    async def make(self, name: str, **data: str) -> None:
         metadata = {"name": name, "namespace": self.namespace, "labels": {"bidlock.io/policy": "p"}}
-        await self.kube.create(kinds.CONFIG_MAP, self.namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        await self.kube.create(kinds.CONFIG_MAP, self.namespace, body)
 
     async def take_away(self, name: str) -> None:
         await self.kube.delete(kinds.CONFIG_MAP, self.namespace, name)
@@ -59,6 +60,15 @@ async def test_a_copy_has_what_was_there_before_and_what_came_and_went(watched):
     await watched.shows("first", "second")
     await watched.take_away("first")
     await watched.shows("second")
+
+
+async def test_an_object_as_large_as_the_server_takes_is_heard_of_like_any_other(watched, between):
+    lists = len(between.answers)
+    await watched.make("large", data="x" * 900_000)
+    await watched.shows("first", "large")
+    await watched.take_away("large")
+    await watched.shows("first")
+    assert len(between.answers) == lists, "something was listed anew"
 
 
 @pytest.mark.parametrize("stream", [Stream.CUT, Stream.TORN, Stream.SILENT, Stream.GONE], ids=lambda stream: stream.value)
