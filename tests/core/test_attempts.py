@@ -185,3 +185,13 @@ async def test_an_attempt_refused_by_the_second_store_leaves_nothing_in_the_firs
 
     assert (await attempt("strict").acquire()).reason is SkipReason.HELD
     assert stores[TARGET].backend.store.leases == {}
+
+
+async def test_a_release_that_a_busy_store_did_not_do_is_not_done(stores, attempt):
+    one = attempt("only")
+    await one.acquire()
+    stores[TARGET].backend.faults["release"] = [Answer(Verdict.BUSY)]
+
+    assert not await one.release()
+    await one.insist_on_release()
+    assert await attempt("only").acquire() is None

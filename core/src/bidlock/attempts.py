@@ -161,15 +161,16 @@ class Attempt:
         """Delete whatever this attempt may hold, in the order it was acquired; each store is asked once.
 
         Returns:
-            Whether every store answered; if not, `insist_on_release` goes on.
+            Whether every store did it; if not, `insist_on_release` goes on.
         """
         for role in tuple(self._touched):
-            if await self._once(self._stores[role].backend.release(self.ticket)):
+            answer = await self._once(self._stores[role].backend.release(self.ticket))
+            if answer and answer.verdict is not Verdict.BUSY:  # that one has done nothing yet
                 self._touched.remove(role)
         return not self._touched
 
     async def insist_on_release(self) -> None:
-        """Release until every store has answered, or the leases have expired anyway."""
+        """Release until every store has done it, or the leases have expired anyway."""
         until = max(self.deadline, self._clock.monotonic() + self._patience)
         for pause in pauses():
             if await self.release() or self._clock.monotonic() + pause >= until:

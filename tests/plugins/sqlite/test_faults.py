@@ -135,7 +135,9 @@ async def test_a_full_disk_is_certain_and_told(store, ticket) -> None:
     assert all([(await store.inspect(one.posting)).marker for one in kept])
 
 
-@pytest.mark.parametrize("what", ["deleted", "replaced", "log deleted", "older copy in place", "another store in place", "wiped in place"])
+@pytest.mark.parametrize(
+    "what", ["deleted", "replaced", "log deleted", "index deleted", "older copy in place", "another store in place", "wiped in place"]
+)
 async def test_a_self_store_that_is_not_the_same_any_more_is_not_used_until_the_process_ends(make, ticket, path, tmp_path, what) -> None:
     store = await make()
     copy, mine = tmp_path / "copy.db", ticket()
@@ -160,6 +162,8 @@ def damage(what: str, path: Path, copy: Path) -> None:
         Path(f"{path}.new").rename(path)
     elif what == "log deleted":
         Path(f"{path}-wal").unlink()
+    elif what == "index deleted":
+        Path(f"{path}-shm").unlink()
     else:
         with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(path)) as target:
             if what == "another store in place":
@@ -168,6 +172,30 @@ def damage(what: str, path: Path, copy: Path) -> None:
                 source.execute("DELETE FROM bidlock_meta")
             source.commit()
             source.backup(target)
+
+
+async def test_a_file_of_two_names_is_refused(make, path) -> None:
+    await (await make()).close()
+    path.with_name("other.db").hardlink_to(path)
+
+    with pytest.raises(ConfigurationError, match="2 names"):
+        await make()
+
+
+async def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(make, path, monkeypatch) -> None:
+    await (await make()).close()
+    copy, connect = path.with_name("copy.db"), sqlite3.connect
+    shutil.copy(path, copy)
+
+    def connect_and_replace(*arguments, **options):
+        connection = connect(*arguments, **options)
+        if copy.exists():
+            copy.rename(path)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_and_replace)
+    with pytest.raises(BackendUnavailable, match="replaced while it was opened"):
+        await make()
 
 
 async def test_a_self_store_that_vanished_before_it_was_used_is_simply_empty(make, path, ticket) -> None:

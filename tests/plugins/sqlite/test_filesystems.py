@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bidlock_sqlite import filesystems
@@ -60,3 +62,10 @@ def test_a_file_system_that_forgets_or_is_unknown_warns() -> None:
 
 def test_a_kernel_that_does_not_tell_is_trusted() -> None:
     assert not filesystems.refusal("/data", "")
+
+
+def test_a_file_that_is_mounted_by_itself_is_refused() -> None:
+    mounted = "/dev/sda1 /data/bids\\040old.db ext4 rw 0 0"
+
+    assert "mount the directory" in filesystems.shared(Path("/data/bids old.db"), MOUNTS + mounted)
+    assert not filesystems.shared(Path("/data/bids.db"), MOUNTS + mounted)

@@ -106,8 +106,8 @@ class Database:
 
 
 def _check_place(path: Path) -> None:
-    directory = str(path.parent)
-    if reason := filesystems.refusal(directory, filesystems.mount_table()):
+    directory, mounts = str(path.parent), filesystems.mount_table()
+    if reason := filesystems.refusal(directory, mounts) or filesystems.shared(path, mounts):
         raise UnfitStore(reason, reason="UnsafeFilesystem")
     if not path.parent.is_dir():
         raise ConfigurationError(f"the directory {directory} does not exist; create it first")

@@ -73,6 +73,21 @@ def refusal(directory: str, mounts: str) -> str:
     return f"{directory} lies on {found}, and {reason}; use a disk of this host, or Redis for more than one host"
 
 
+def shared(file: Path, mounts: str) -> str:
+    """Why a file has another place, too, from where locks on it do not meet ours; empty when it has none.
+
+    SQLite keeps log and locks of a file beside the path that it was opened by (https://sqlite.org/howtocorrupt.html, 2.5).
+
+    Args:
+        file: Absolute path, symbolic links followed; it need not exist.
+        mounts: Text in the format of `/proc/self/mounts`.
+    """
+    if str(file) in {_unescaped(fields[1]) for line in mounts.splitlines() if len(fields := line.split(" ")) > 1}:
+        return f"{file} is mounted by itself, and its log and locks, which lie beside it, are not; mount the directory that it is in"
+    links = file.stat().st_nlink if file.is_file() else 1
+    return f"{file} has {links} names, and bots that use different ones do not see each other's locks; keep one" if links > 1 else ""
+
+
 def warnings(directory: str, mounts: str) -> tuple[str, ...]:
     """What a human should know about this directory's file system."""
     found = kind(directory, mounts)

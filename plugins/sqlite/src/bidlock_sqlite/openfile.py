@@ -20,10 +20,11 @@ class Moved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Identity:
-    """Device and inode of the file and of its write-ahead log; None for what is not there."""
+    """Device and inode of the file, of its write-ahead log and of that log's index, where the locks are; None for what is not there."""
 
     file: tuple[int, int] | None
     log: tuple[int, int] | None
+    index: tuple[int, int] | None
 
 
 class OpenFile:
@@ -36,6 +37,7 @@ class OpenFile:
     Raises:
         sqlite3.Error: it cannot be opened, or not now: connections that open it at one moment lock each other out.
         ConfigurationError: it cannot keep a write-ahead log.
+        BackendUnavailable: it was replaced just now.
     """
 
     def __init__(self, options: Options, mode: str) -> None:
@@ -43,6 +45,7 @@ class OpenFile:
         self._ready = self._closed = False
         # Waiting for locks is done between transactions, by `commits`, so that a fork never waits for it.
         uri = f"{options.path.as_uri()}?mode={mode}"
+        before = _inode(options.path)
         self._connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         self.cursor = self._connection.cursor()
         """The one cursor that every step uses, one after the other."""
@@ -52,6 +55,9 @@ class OpenFile:
             self._connection.close()
             raise
         self._identity = self._look()
+        if before not in (None, self._identity.file):  # what was opened may be either
+            self._connection.close()
+            raise BackendUnavailable(f"{self._path} was replaced while it was opened; it is opened anew at the next try")
 
     def _prepare(self, options: Options) -> None:
         run = self.cursor.execute
@@ -122,7 +128,7 @@ class OpenFile:
             raise Moved
 
     def _look(self) -> _Identity:
-        return _Identity(_inode(self._path), _inode(Path(f"{self._path}-wal")))
+        return _Identity(_inode(self._path), _inode(Path(f"{self._path}-wal")), _inode(Path(f"{self._path}-shm")))
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
