@@ -101,7 +101,11 @@ class Election:
         """Renew until cancelled. Without a renewal in time the process ends."""
         while True:
             await asyncio.sleep(self._timing.retry)
-            await self._attempt(self._renew)
+            await self.renew()
+
+    async def renew(self) -> bool:
+        """Renew once; whether it was written."""
+        return await self._attempt(lambda began: self._write(began, self.epoch))
 
     async def raise_above(self, epoch: int) -> int:
         """Lead under an epoch above `epoch`: the Lease was deleted once, and counts anew."""
@@ -117,7 +121,7 @@ class Election:
             return
         watchdog.stop()
         try:
-            await self._put("", self.epoch)
+            await self._put(self._spec("", self.epoch))
         except KubeError as error:
             log.warning("the lease is not given back; it runs out by itself", error=str(error))
 
@@ -154,22 +158,20 @@ class Election:
             return False
         return self._led(began, 1)
 
-    async def _renew(self, began: float) -> bool:
-        return await self._write(began, self.epoch)
-
     async def _write(self, began: float, epoch: int) -> bool:
+        spec = self._spec(self.identity, epoch)
         try:
-            await self._put(self.identity, epoch)
+            await self._put(spec)
         except KubeError:
-            # It may have been written all the same: then the next version is ours, and there to be read.
+            # It may have been written all the same, and is there to be read. An earlier renewal is none: the others saw it long ago.
             await self._look()
-            if not self._ours(epoch):
+            if not self._shows(spec):
                 return False
         return self._led(began, epoch)
 
-    def _ours(self, epoch: int) -> bool:
-        spec = (self._lease or {}).get("spec") or {}
-        return bool(spec.get("holderIdentity") == self.identity and spec.get("leaseTransitions") == epoch)
+    def _shows(self, spec: dict[str, Any]) -> bool:
+        seen = (self._lease or {}).get("spec") or {}
+        return all(seen.get(name) == spec[name] for name in ("holderIdentity", "leaseTransitions", "renewTime"))
 
     def _led(self, began: float, epoch: int) -> bool:
         self.epoch = epoch
@@ -178,9 +180,9 @@ class Election:
         self._watchdog.extend(began + self._timing.deadline)
         return True
 
-    async def _put(self, holder: str, epoch: int) -> None:
+    async def _put(self, spec: dict[str, Any]) -> None:
         assert self._lease is not None  # noqa: S101 — acquired or looked at before
-        self._lease = await self._kube.replace(LEASE, *self._place, self._lease | {"spec": self._spec(holder, epoch)})
+        self._lease = await self._kube.replace(LEASE, *self._place, self._lease | {"spec": spec})
         self._seen_at = elapsed()
 
     def _spec(self, holder: str, epoch: int) -> dict[str, Any]:

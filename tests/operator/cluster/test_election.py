@@ -13,7 +13,7 @@ from simulation.world import Fleet, policy
 from bidlock_operator.acting import recording
 from bidlock_operator.election import DEPOSED, Election, Timing
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import Conflict, Invalid
+from bidlock_operator.kube.errors import Conflict, Invalid, Unanswered
 from bidlock_operator.kube.kinds import LEASE
 
 TAKEOVER = 15.0
@@ -106,6 +106,32 @@ async def test_only_one_of_many_leads(transport, namespace):
     await asyncio.gather(*tasks, *keeping, return_exceptions=True)
     for each in many:
         await each.release()
+
+
+class Lossy:
+    """Carries requests; what writes is refused before it is done, or loses its reply after it."""
+
+    def __init__(self, transport) -> None:
+        self.transport, self.done, self.failing = transport, False, False
+
+    async def send(self, request):
+        if not self.failing or request.method == "GET":
+            return await self.transport.send(request)
+        if self.done:
+            await self.transport.send(request)
+        raise Unanswered("made up")
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["not written", "written, the reply lost"])
+async def test_only_a_renewal_that_was_written_is_one(transport, namespace, done):
+    lossy = Lossy(transport)
+    one = Election(Kube(lossy), namespace, "one")
+    await one.won()
+    lossy.done, lossy.failing = done, True
+
+    assert await one.renew() is done
+    lossy.failing = False
+    await one.release()
 
 
 async def test_a_lease_given_back_is_taken_at_once_under_a_higher_epoch(transport, namespace):

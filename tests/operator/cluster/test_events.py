@@ -56,6 +56,18 @@ async def test_what_goes_on_for_long_is_counted_in_the_event_there_is(operated, 
     assert len(await told(fleet, "TemplateInvalid")) == 1
 
 
+async def test_an_event_that_the_server_has_forgotten_is_told_again(operated, transport, namespace, monkeypatch):
+    monkeypatch.setattr(events, "AGAIN_EVERY", 0.5)
+    fleet = Fleet(transport, policy(namespace))
+    await broken(operated, fleet)
+    (event,) = await told(fleet, "TemplateInvalid")
+    await fleet.kube.delete(EVENT, fleet.namespace, event["metadata"]["name"])
+
+    async with asyncio.timeout(60):
+        while not await told(fleet, "TemplateInvalid"):
+            await looked(operated, fleet, 1)
+
+
 async def test_an_operator_that_starts_again_counts_on_in_the_event_there_is(transport, node, namespace, monkeypatch):
     fleet = Fleet(transport, policy(namespace))
     async with operator(namespace) as memo:

@@ -17,8 +17,10 @@ WAITS = {"status": {"containerStatuses": [{"state": {"waiting": {}}}]}}
 LIVE, AWAY = Bucket(incarnation=1), Bucket(reachable=False)
 
 
-def seen(bucket: Bucket, authority: Role) -> Sight:
-    register = Register(epoch=1, source="only", to="only", authority=authority, domain="d", buckets=(BucketRegister(incarnation=1),))
+def seen(bucket: Bucket, authority: Role, *, doubted: bool = False) -> Sight:
+    register = Register(
+        epoch=1, source="only", to="only", authority=authority, domain="d", buckets=(BucketRegister(incarnation=1, doubted=doubted),)
+    )
     return Sight(register, Origin(), (bucket,), Fleet("only"))
 
 
@@ -35,3 +37,7 @@ def seen(bucket: Bucket, authority: Role) -> Sight:
 )
 def test_a_server_is_replaced_only_when_nothing_is_lost(bucket, pod, action, authority, durable, may):
     assert upkeep.may_stop(pod, seen(bucket, authority), action, durable=durable) is may
+
+
+def test_a_server_that_was_seen_not_to_write_everything_down_is_not_replaced_unsealed():
+    assert not upkeep.may_stop(RUNS, seen(AWAY, Role.TARGET, doubted=True), UNREACHABLE, durable=True)

@@ -37,7 +37,8 @@ def step(source, to, after, **rollout):
         ("sqlite", "dual", {}, DEADLINE),
         ("sqlite", "dual", {"canaryReplicas": 1}, DEADLINE + SOAK),
         ("strict", "primary", {}, DEADLINE + TTL * 1.01 + MARGIN),
-        ("primary", "strict", {"canaryReplicas": 1}, DEADLINE + SOAK + TTL * 1.01 + MARGIN),
+        ("primary", "strict", {"canaryReplicas": 1}, DEADLINE + SOAK),
+        ("strict", "dual", {}, DEADLINE + TTL * 1.01 + MARGIN),
         ("primary", "only", {}, DEADLINE),
     ],
 )

@@ -282,7 +282,7 @@ class Kubelet:
         config = BackendConfig(Address("sqlite", path=f"/{file}"), timeout=5.0)
         with contextlib.suppress(UnfitStore):  # the agent tells it to whoever asks
             await SqliteOrigin(config, may_create=False).open()
-        return Running(address, await listen(application(config, token), address, 8741))
+        return Running(address, await listen(application(config, lambda: token), address, 8741))
 
     async def _agent_process(self, file: Path, token: str, address: str) -> Running:
         (file.parent / "token").write_text(token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bidlock.errors import BackendError, UnfitStore
+from bidlock.errors import BackendError, ConfigurationError
 from bidlock.migration.acting import Stores
 from bidlock.migration.port import OriginStore
 from bidlock.migration.register import Register
@@ -30,5 +30,5 @@ async def look(stores: Stores, register: Register, fleet: Fleet, owner: str) -> 
 async def _origin(store: OriginStore, epoch: int) -> Origin:
     try:
         return await store.survey(epoch)
-    except (BackendError, UnfitStore):
+    except (BackendError, ConfigurationError):  # an agent that does not take our token is out of reach, too
         return Origin(reachable=False)

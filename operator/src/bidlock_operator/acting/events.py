@@ -15,7 +15,7 @@ import structlog
 
 from bidlock_operator import resources
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import AlreadyExists, KubeError
+from bidlock_operator.kube.errors import AlreadyExists, KubeError, NotFound
 from bidlock_operator.kube.kinds import EVENT
 
 log = structlog.stdlib.get_logger("bidlock_operator.events")
@@ -73,7 +73,11 @@ class Events:
                 count = 2  # another operator told it, or this one before it was restarted
             else:
                 return
-        await self._kube.merge(EVENT, namespace, name, {"series": {"count": count, "lastObservedTime": _now()}})
+        try:
+            await self._kube.merge(EVENT, namespace, name, {"series": {"count": count, "lastObservedTime": _now()}})
+        except NotFound:  # the server forgets events, after an hour by default
+            await self._kube.create(EVENT, namespace, event)
+            self._told[name] = (time.monotonic(), 1)
 
 
 def _event(body: Mapping[str, Any], happening: Happening, name: str) -> dict[str, Any]:

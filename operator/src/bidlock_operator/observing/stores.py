@@ -153,7 +153,8 @@ class Links:
             async with asyncio.timeout(ANSWER):
                 reader, writer = await asyncio.open_connection(host, port)
             try:
-                await reader.read()
+                with contextlib.suppress(OSError):  # a reset is an end, too
+                    await reader.read()
             finally:
                 writer.close()
             self._woken()

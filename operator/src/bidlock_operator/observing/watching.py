@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,6 +102,14 @@ class Watch:
 
     async def _stream(self) -> None:
         self._turns.beat(self.name)
+        began = time.monotonic()
+        try:
+            await self._listen()
+        finally:
+            if time.monotonic() - began > MOST:  # it was well: at rest nobody says anything
+                self._failures = 0
+
+    async def _listen(self) -> None:
         async with self._kube.watch(*self._scope, self._version, lifetime=random.randint(*LIFETIME), silence=self._silence) as events:
             self._heard.beat(self.name)
             async for event in events:

@@ -52,8 +52,8 @@ async def _ended(ground: Ground, place: Place, policy: Policy, until: float) -> 
 async def _end_bidders(ground: Ground, place: Place, policy: Policy, until: float) -> None:
     for name in (naming.bidder(policy), naming.canary(policy)):
         for kind in (kinds.DEPLOYMENT, kinds.STATEFUL_SET):
-            if observed.look(ground.cache, *place).get(kind, name) is not None:
-                await ground.kube.delete(kind, policy.namespace, name)
+            if (found := observed.look(ground.cache, *place).get(kind, name)) is not None:
+                await ground.kube.delete(kind, policy.namespace, name, uid=str(found["metadata"]["uid"]))  # not a new policy's
     while observed.look(ground.cache, *place).component(objects.BIDDER) and time.monotonic() < until:
         await ground.news.wait(place, 0.5)
 

@@ -39,11 +39,12 @@ def may_stop(pod: Body, sight: Sight, action: Action, *, durable: bool) -> bool:
         pod: The server's.
         sight: What was seen.
         action: What was decided, while a seal is wanted.
-        durable: Whether the server writes everything down before it answers.
+        durable: Whether the server is meant to write everything down before it answers. One that was seen not to is not believed.
     """
     if sight.live(0):
         return isinstance(action, Wait) and action.reason == "Sealed"
-    return durable or not runs(pod) or sight.register.authority is Role.ORIGIN
+    believed = durable and not sight.register.buckets[0].doubted
+    return believed or not runs(pod) or sight.register.authority is Role.ORIGIN
 
 
 def runs(pod: Body) -> bool:

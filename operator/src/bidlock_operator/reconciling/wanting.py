@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bidlock.migration.deciding import LADDER
 from bidlock.migration.register import Register
-from bidlock.migration.sight import TARGET_ONLY
+from bidlock.migration.sight import ORIGIN_ONLY, TARGET_ONLY
 from bidlock.migration.wishes import Wish
 from bidlock.settings import MARGIN_RATE
 from bidlock_operator import policies, statuses
@@ -66,7 +66,7 @@ def allowed_seconds(policy: Policy, remembered: Remembered, register: Register) 
     Canaries soak, and before Redis gets the authority, or gives it back, leases run out.
     """
     soak = policy.rollout.soak_seconds if policy.rollout.canary_replicas else 0
-    flips = (register.source in TARGET_ONLY) is not (register.to in TARGET_ONLY)
+    flips = any(register.to in alone and register.source not in alone for alone in (ORIGIN_ONLY, TARGET_ONLY))
     drain = remembered.ttl_max_seconds * (1 + MARGIN_RATE) + policy.lock.margin_seconds if flips else 0
     return policy.rollout.progress_deadline_seconds + soak + drain
 

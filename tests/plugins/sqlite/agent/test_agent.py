@@ -204,6 +204,15 @@ async def test_a_wrong_token_changes_nothing_and_is_told(agent, connect, local, 
     assert (await local.survey(0)).initialised is False
 
 
+async def test_a_token_that_was_changed_holds_at_once(agent, client, token_file):
+    held = await client.survey(0)
+    token_file.write_text("another-token-of-enough-characters")
+
+    with pytest.raises(ConfigurationError, match="refuses the token"):
+        await client.survey(0)
+    assert held.reachable
+
+
 async def test_the_token_may_come_from_the_environment(agent, connect, token_file, monkeypatch):
     monkeypatch.setenv("BIDLOCK_AGENT_TOKEN", token_file.read_text())
 

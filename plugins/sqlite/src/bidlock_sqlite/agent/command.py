@@ -21,7 +21,9 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 def agent(
     file: Annotated[Path, typer.Option("--file", metavar="FILE", help="The SQLite file to serve; it must exist.")],
-    token_file: Annotated[Path, typer.Option("--token-file", metavar="FILE", help="Holds the token that clients must send.")],
+    token_file: Annotated[
+        Path, typer.Option("--token-file", metavar="FILE", help="Holds the token that clients must send; read anew for each request.")
+    ],
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 for any.")
     ] = f"127.0.0.1:{wire.PORT}",
@@ -30,16 +32,16 @@ def agent(
 ) -> None:
     """Serve one SQLite file to `bidlock migrate` on another machine, as sqlite+http://HOST:PORT. Never creates the file."""
     host, port = _place(listen)
-    token = tokens.from_file(token_file)
+    tokens.from_file(token_file)  # one that cannot be used is told before anything is served
     context = _tls(tls_cert, tls_key)
     if not file.is_file():
         raise ConfigurationError(f"{file} does not exist; an agent never creates one. Name the file that the bidders use")
     if context is None and host not in _LOOPBACK:
         _say(f"warning: on {host} the token travels in clear text; give --tls-cert and --tls-key, or let a proxy do TLS")
-    asyncio.run(_serve(file.resolve(), token, host, port, context))
+    asyncio.run(_serve(file.resolve(), token_file, host, port, context))
 
 
-async def _serve(file: Path, token: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
+async def _serve(file: Path, token_file: Path, host: str, port: int, context: ssl.SSLContext | None) -> None:
     from aiohttp import web  # the command line's help must not need it
 
     from bidlock_sqlite.agent.server import application
@@ -51,7 +53,7 @@ async def _serve(file: Path, token: str, host: str, port: int, context: ssl.SSLC
     except UnfitStore as error:
         _say(f"warning: {error}. Nothing is done in the file; whoever asks is told why")
     stopped = _stop_signal()
-    runner = web.AppRunner(application(config, token), access_log=None)
+    runner = web.AppRunner(application(config, lambda: tokens.from_file(token_file)), access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=wire.PATIENCE)

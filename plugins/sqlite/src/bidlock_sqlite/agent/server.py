@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from bidlock.backend import BackendConfig
-from bidlock.errors import BackendAmbiguous, BackendError, BidlockError, UnfitStore
+from bidlock.errors import BackendAmbiguous, BackendError, BidlockError, ConfigurationError, UnfitStore
 from bidlock.migration.port import MarkerRow
 from bidlock_sqlite.agent import wire
 from bidlock_sqlite.controlled import SqliteOrigin
@@ -27,12 +27,12 @@ class _BadRequest(BidlockError):
     """The request is no verb with its arguments."""
 
 
-def application(config: BackendConfig, token: str) -> web.Application:
+def application(config: BackendConfig, token: Callable[[], str]) -> web.Application:
     """The agent of one file.
 
     Args:
         config: Names the file. How many buckets there are is the client's to say, with every verb.
-        token: What clients must know.
+        token: Tells what clients must know now; a Secret may change while it is mounted.
     """
     served = _Served(config, token)
     app = web.Application(client_max_size=wire.LARGEST, middlewares=[served.guarded])
@@ -42,17 +42,17 @@ def application(config: BackendConfig, token: str) -> web.Application:
 
 
 class _Served:
-    def __init__(self, config: BackendConfig, token: str) -> None:
+    def __init__(self, config: BackendConfig, token: Callable[[], str]) -> None:
         self._config = config
-        self._token = f"Bearer {token}".encode()
+        self._token = token
 
     @web.middleware
     async def guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Nothing but the health is told without the token; and whatever fails is told in one sentence."""
         given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if request.path != HEALTH and not hmac.compare_digest(given, self._token):
-            return _failure(401, "request", "the token is missing or wrong")
         try:
+            if request.path != HEALTH and not hmac.compare_digest(given, f"Bearer {self._token()}".encode()):
+                return _failure(401, "request", "the token is missing or wrong")
             return await handler(request)
         except _BadRequest as error:
             return _failure(400, "request", str(error))
@@ -60,6 +60,8 @@ class _Served:
             return _failure(503, _kind(error), str(error))
         except UnfitStore as error:
             return _failure(503, wire.UNFIT, str(error), error.reason)
+        except ConfigurationError as error:
+            return _failure(503, "unavailable", str(error))
         except web.HTTPException as error:
             return _failure(error.status, "request", error.reason)
         except Exception as error:  # whatever it was, the client must not take it for a refusal
