@@ -47,6 +47,7 @@ class Reason(enum.StrEnum):
     # only a human can go on
     AUTHORITY_LOST = "AuthorityLost"
     BOTH_OPEN = "BothOpen"
+    CHILD_REFUSED = "ChildRefused"
     CREDENTIALS_MISSING = "CredentialsMissing"
     OWNER_MISMATCH = "OwnerMismatch"
     OWNER_TAKEN = "OwnerTaken"
@@ -86,6 +87,7 @@ HELP: dict[Reason, str] = {
     Reason.SQLITE_UNAVAILABLE: "look at the agent's pod: kubectl get pods -l app.kubernetes.io/component=agent",
     Reason.AUTHORITY_LOST: "bring back the copy that has the markers, or accept the loss by its nonce in spec.acceptAuthorityLoss",
     Reason.BOTH_OPEN: "find out which store the bidders worked in, and close the other one by hand",
+    Reason.CHILD_REFUSED: "correct the part of the spec that it follows from; what is there of it stays as it is",
     Reason.CREDENTIALS_MISSING: "create the Secret that is named, with the keys that are named",
     Reason.OWNER_MISMATCH: "name that owner in spec.storeOwner if the stores are this fleet's; else give this fleet other stores",
     Reason.OWNER_TAKEN: "delete one of the two policies, or give one of them stores of its own",

@@ -31,7 +31,7 @@ async def test_a_deleted_policy_is_gone_with_its_children_and_its_volumes_stay(f
     await fleet.delete()
     await gone(fleet)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):  # the garbage collector takes half a minute to learn of a kind that is new
         while await fleet.kube.list(kinds.DEPLOYMENT, fleet.namespace):
             await asyncio.sleep(0.1)
     assert len(await fleet.kube.list(kinds.CLAIM, fleet.namespace)) == 2
@@ -88,4 +88,14 @@ async def test_a_template_the_server_refuses_is_a_condition_and_no_step_begins(f
     assert told["status"]["to"] == "dual"
 
     await fleet.change(bidder={"template": {"spec": {"containers": [{"name": "bidder", "image": "bidder:2"}]}}})
+    await fleet.walked("RedisPrimary", 90)
+
+
+async def test_a_redis_the_server_refuses_is_a_condition_and_everything_else_goes_on(fleet):
+    most = {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}
+    await fleet.change(phase="RedisPrimary", redis={"resources": most})
+    told = await fleet.until(lambda body: body["status"]["to"] == "primary" and condition(body, "Stalled", "reason") == "ChildRefused", 90)
+    assert "must be less than or equal to memory limit" in condition(told, "Stalled", "message")
+
+    await fleet.change(redis={"resources": {"requests": {"memory": "1Gi"}}})
     await fleet.walked("RedisPrimary", 90)

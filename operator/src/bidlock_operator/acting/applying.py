@@ -10,7 +10,7 @@ from typing import Any
 
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import Forbidden, NotFound, Refused
+from bidlock_operator.kube.errors import Forbidden, Invalid, NotFound, Refused
 from bidlock_operator.observing.children import Body, Children
 from bidlock_operator.resources import Resource
 
@@ -18,6 +18,11 @@ _AROUND = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 UNSEEN_EVERY = 300.0
 """Seconds between two applications of a child whose kind is not watched."""
+
+IMPOSSIBLE_EVERY = 10.0
+"""Seconds between two tries of what the server refused: a storage class or a webhook may be mended meanwhile."""
+
+BAD_REQUEST = 400
 
 OPTIONAL = (kinds.DISRUPTION_BUDGET, kinds.NETWORK_POLICY)
 """Kinds without which a fleet works; a right that is missing, or the kind itself, is told, and no error."""
@@ -39,6 +44,8 @@ class Appliance:
         self._unseen: dict[tuple[str, str], float] = {}
         self.refused: dict[tuple[str, str], str] = {}
         """What the server said of children that go without, by kind and name."""
+        self.impossible: dict[tuple[str, str], str] = {}
+        """What it said of children that cannot be as they are asked for; what there is of them stays."""
 
     async def apply(self, manifests: Iterable[Mapping[str, Any]], children: Children) -> list[str]:
         """Apply what needs it.
@@ -47,7 +54,7 @@ class Appliance:
             What was applied, as `Kind/name`.
 
         Raises:
-            KubeError: the API server did not take one; the others before it were taken.
+            KubeError: the API server did not take one that would be possible; the others before it were taken.
         """
         return [f"{manifest['kind']}/{manifest['metadata']['name']}" for manifest in manifests if await self._apply(manifest, children)]
 
@@ -60,6 +67,7 @@ class Appliance:
             owner: The policy's uid.
         """
         kept = {(str(manifest["kind"]), str(manifest["metadata"]["name"])) for manifest in manifests}
+        self.impossible = {key: said for key, said in self.impossible.items() if key in kept}
         gone = []
         for (kind, name), body in children.objects.items():
             if (kind, name) in kept or kind == kinds.CLAIM.kind or not owned(body, owner) or body["metadata"].get("deletionTimestamp"):
@@ -91,8 +99,12 @@ class Appliance:
         try:
             body = await self._kube.apply(kind, manifest)
             self.refused.pop(key, None)
-        except (Forbidden, NotFound) as error:
-            self._refuse(kind, key, error)
+            self.impossible.pop(key, None)
+        except Refused as error:
+            if _impossible(error, kind, there=key in children.objects):
+                self.impossible[key] = str(error)
+            else:
+                self._refuse(kind, key, error)
             body = {}
         self._applied[key] = (wanted, looks(body))
         self._unseen[key] = time.monotonic()
@@ -100,7 +112,7 @@ class Appliance:
 
     def _refuse(self, kind: Resource, key: tuple[str, str], error: Refused) -> None:
         """Go on without an optional kind."""
-        if kind not in OPTIONAL:
+        if kind not in OPTIONAL or not isinstance(error, Forbidden | NotFound):
             raise error
         self.refused[key] = str(error)
 
@@ -108,10 +120,17 @@ class Appliance:
         applied = self._applied.get(key)
         if applied is None or applied[0] != wanted:
             return True
+        if key in self.impossible:
+            return time.monotonic() - self._unseen[key] >= IMPOSSIBLE_EVERY
         if kind is kinds.SECRET or kind in self._unwatched or key in self.refused:
             return time.monotonic() - self._unseen[key] >= UNSEEN_EVERY
         there = children.objects.get(key)
         return looks(there or {}) != applied[1]
+
+
+def _impossible(error: Refused, kind: Resource, *, there: bool) -> bool:
+    """Whether asking again is no use. A claim that must not grow is answered like a right that is missing."""
+    return isinstance(error, Invalid) or error.status == BAD_REQUEST or (isinstance(error, Forbidden) and kind is kinds.CLAIM and there)
 
 
 def looks(body: Body) -> str:

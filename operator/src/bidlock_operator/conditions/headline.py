@@ -73,7 +73,8 @@ def _decided(facts: Facts) -> Headline | None:
 
 def _amiss(facts: Facts) -> Headline | None:
     for name, message in facts.problems.items():
-        return _told(Course.MOVES, Reason(name), message, facts.awaited_since)
+        course = Course.STUCK if name == Reason.CHILD_REFUSED else Course.MOVES  # no store or pod mends that by itself
+        return _told(course, Reason(name), message, facts.awaited_since)
     return None
 
 

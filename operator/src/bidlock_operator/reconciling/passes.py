@@ -124,7 +124,8 @@ class Reconciler:
         except (ConfigurationError, BackendError) as error:
             known = [trouble.reason for trouble in self._links.problems.values() if trouble.reason]
             reason = known[0] if known else error.reason if isinstance(error, founding.Unfounded) else Reason.FOUNDING
-            told = ". ".join(text.rstrip(".") for text in (str(error), *(trouble.message for trouble in self._links.problems.values())))
+            said = (str(error), *self._appliance.impossible.values(), *(trouble.message for trouble in self._links.problems.values()))
+            told = ". ".join(text.rstrip(".") for text in said)
             await self._rest(scene, Situation(scene.bidders, problems={reason: told}))
             return self._ground.paces.awaited
         await self._journal.record(scene, statuses.founded(scene.remembered, register, policy.lock.ttl_seconds, scene.moment))
@@ -149,7 +150,10 @@ class Reconciler:
         action = decide(sight, wanted.wish)
         if outdated is not None and upkeep.may_stop(outdated, sight, action, durable=policy.redis.durability is Durability.STRICT):
             await self._restart(outdated, sight)
-        problems = {**dict(doubting.stopping(sight)), **dict(reporting.problems(self._links.problems, invalid))}
+        problems = {
+            **dict(doubting.stopping(sight)),
+            **dict(reporting.problems(self._links.problems, invalid, self._appliance.impossible.values())),
+        }
         original = await self._links.original_lock() if policy.redis.external and needs.redis else ""
         doubts = {str(name): said for name, said in doubting.doubts(policy, sight, self._links.ahead, original)}
         situation = Situation(scene.bidders, sight, action, wanted, needs, problems, doubts)
@@ -240,7 +244,7 @@ class Reconciler:
             await self._journal.tell(scene, situation.action, "OK")
         told = getattr(situation.action, "reason", "")
         for name, message in situation.problems.items():
-            if name in STOPPING and name != told:
+            if (name in STOPPING or name == Reason.CHILD_REFUSED) and name != told:
                 await self._journal.warn(scene, name, message)
         return self._pace(scene, situation)
 

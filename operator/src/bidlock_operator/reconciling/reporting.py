@@ -94,10 +94,12 @@ def abandoned(remembered: Remembered, policy: Policy, now: str) -> dict[str, Any
     return {**remembered.raw, "abandoned": {"generation": policy.generation, "phase": policy.phase.value, "reason": step, "at": now}}
 
 
-def problems(of_stores: Mapping[Role, Trouble], invalid: str) -> Iterator[tuple[str, str]]:
+def problems(of_stores: Mapping[Role, Trouble], invalid: str, impossible: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
     """What is amiss, by reason."""
     if invalid:
         yield Reason.TEMPLATE_INVALID, f"the API server refuses the bidders' workload: {invalid}"
+    if said := ". ".join(each.rstrip(".") for each in impossible):
+        yield Reason.CHILD_REFUSED, f"the API server refuses what follows from the spec: {said}"
     if Role.TARGET in of_stores:
         yield Reason(of_stores[Role.TARGET].reason or Reason.REDIS_UNAVAILABLE), of_stores[Role.TARGET].message
     if Role.ORIGIN in of_stores:
