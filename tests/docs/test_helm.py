@@ -30,7 +30,7 @@ def helm() -> Path:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_chart_takes_what_a_command_gives_it(command, helm):
     _, _, release, chart, *options = shlex.split(command)
-    known = [option for option in options if option not in ("--reuse-values", "--create-namespace")]
+    known = [option for option in options if option not in ("--reuse-values", "--reset-then-reuse-values", "--create-namespace")]
 
     made = subprocess.run([helm, "template", release, chart, *known], cwd=ROOT, capture_output=True, text=True, check=False)
 
