@@ -10,7 +10,7 @@ from typing import Any
 
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import Forbidden, Invalid, NotFound, Refused
+from bidlock_operator.kube.errors import Forbidden, NotFound, Refused
 from bidlock_operator.observing.children import Body, Children
 from bidlock_operator.resources import Resource
 
@@ -21,8 +21,6 @@ UNSEEN_EVERY = 300.0
 
 IMPOSSIBLE_EVERY = 10.0
 """Seconds between two tries of what the server refused: a storage class or a webhook may be mended meanwhile."""
-
-BAD_REQUEST = 400
 
 OPTIONAL = (kinds.DISRUPTION_BUDGET, kinds.NETWORK_POLICY)
 """Kinds without which a fleet works; a right that is missing, or the kind itself, is told, and no error."""
@@ -108,7 +106,7 @@ class Appliance:
             body = {}
         self._applied[key] = (wanted, looks(body))
         self._unseen[key] = time.monotonic()
-        return True
+        return bool(body)
 
     def _refuse(self, kind: Resource, key: tuple[str, str], error: Refused) -> None:
         """Go on without an optional kind."""
@@ -130,7 +128,7 @@ class Appliance:
 
 def _impossible(error: Refused, kind: Resource, *, there: bool) -> bool:
     """Whether asking again is no use. A claim that must not grow is answered like a right that is missing."""
-    return isinstance(error, Invalid) or error.status == BAD_REQUEST or (isinstance(error, Forbidden) and kind is kinds.CLAIM and there)
+    return error.of_the_object or (isinstance(error, Forbidden) and kind is kinds.CLAIM and there)
 
 
 def looks(body: Body) -> str:

@@ -28,6 +28,11 @@ class Refused(KubeError):
         self.reason = reason
         self.retry_after = retry_after
 
+    @property
+    def of_the_object(self) -> bool:
+        """Whether the object is at fault; what cannot be read, and a webhook that gives no status, are answered by 400."""
+        return self.status in (400, 422)
+
 
 class NotFound(Refused):
     """There is no such object, or no such kind."""

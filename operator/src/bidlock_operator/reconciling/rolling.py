@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bidlock_operator import policies, statuses
 from bidlock_operator.kube import kinds
-from bidlock_operator.kube.errors import Invalid, Refused
+from bidlock_operator.kube.errors import Refused
 from bidlock_operator.manifests import objects
 from bidlock_operator.observing.children import Children, labels, ready_since
 from bidlock_operator.policies import Policy, Topology
@@ -27,7 +27,7 @@ async def dry_run(ground: Ground, policy: Policy, children: Children, remembered
             try:
                 await ground.kube.apply(kinds.of(manifest), manifest, dry_run=True)
             except Refused as error:
-                if isinstance(error, Invalid) or error.status == 400:
+                if error.of_the_object:
                     return str(error)
                 raise
     return ""
