@@ -168,6 +168,20 @@ CASES = {
         facts(problems={"TemplateInvalid": "image: Required value"}),
         stuck("TemplateInvalid", PhaseConverged="True Converged"),
     ),
+    "a Redis that the API server refuses": (
+        facts(problems={"ChildRefused": "must be less than or equal to memory limit"}),
+        stuck("ChildRefused", PhaseConverged="True Converged"),
+    ),
+    "the markers lost, and a Redis that the API server refuses": (
+        facts(
+            PRIMARY,
+            RESTARTED,
+            asked=policy("RedisPrimary"),
+            action=actions.Halt("AuthorityLost", "name q-1", 0, "q-1"),
+            problems={"ChildRefused": "must be less than or equal to memory limit"},
+        ),
+        stuck("AuthorityLost", Ready="False AuthorityLost", RedisReady="False AuthorityLost", PhaseConverged="True Converged"),
+    ),
     "a mode of Redis that this version has not": (
         Facts(policy(redis={"mode": "Sentinel"}), None, problems={"RedisModeUnsupported": "Sentinel comes later"}),
         stuck("RedisModeUnsupported", Ready="False RedisModeUnsupported", RedisReady="Unknown RedisModeUnsupported"),
