@@ -22,9 +22,12 @@ from bidlock.errors import BackendAmbiguous, BackendUnavailable, ConfigurationEr
 from bidlock.migration import Wish, actions
 from bidlock.migration.acting import Stores
 from bidlock.migration.controller import Controller
+from bidlock.migration.looking import look
 from bidlock.migration.memory import MemoryTarget
 from bidlock.migration.port import MarkerRow, Outcome, Tail
+from bidlock.migration.register import Register
 from bidlock.migration.registerfile import RegisterFile
+from bidlock.migration.sight import Fleet
 from bidlock.modes import Role
 from bidlock_sqlite.controlled import SqliteOrigin
 
@@ -202,6 +205,18 @@ async def test_a_wrong_token_changes_nothing_and_is_told(agent, connect, local, 
     with pytest.raises(ConfigurationError, match="refuses the token"):
         await stranger.constitute(terms, frozenset())
     assert (await local.survey(0)).initialised is False
+
+
+async def test_an_agent_that_refuses_the_token_hides_nothing_of_the_other_store(agent, connect, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text("f" * 32)
+    target = MemoryTarget(BackendConfig(parse(f"memory://{uuid.uuid4().hex}")))
+    register = Register(1, "dual", "dual", Role.ORIGIN, "file")
+
+    sight = await look(Stores(connect(agent.url(f"?token_file={wrong}")), target), register, Fleet("dual"), "me")
+
+    assert not sight.origin.reachable
+    assert all(bucket.reachable for bucket in sight.buckets)
 
 
 async def test_a_token_that_was_changed_holds_at_once(agent, client, token_file):
