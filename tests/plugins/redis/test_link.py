@@ -62,11 +62,11 @@ async def test_every_operation_in_flight_is_ambiguous_when_the_connection_is_cut
 
 
 async def test_an_answer_that_takes_too_long_is_ambiguous(opened, ticket, own_server: Server):
-    backend = await opened(own_server.url, timeout=0.3)
+    backend = await opened(own_server.url)  # the usual time: the answers before the pause must not be late, however busy the machine is
     await backend.acquire(ticket("warm"))
     own_server.pause()
     try:
-        with pytest.raises(BackendAmbiguous, match=r"did not answer in 0\.3 s"):
+        with pytest.raises(BackendAmbiguous, match="did not answer in 2 s"):
             await backend.acquire(ticket())
         with pytest.raises(BackendUnavailable):
             await backend.acquire(ticket())
