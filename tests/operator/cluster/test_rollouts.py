@@ -117,7 +117,7 @@ async def test_canaries_change_over_first_and_the_others_follow_after_the_soak(o
     await fleet.change(phase="DualSupport")
 
     waits = await fleet.until(lambda body: condition(body, "Progressing", "reason") == "Canary", LONG)
-    assert await tracks(fleet) == {("sqlite", ""): 2, ("dual", "canary"): 1}
+    assert await eventually(fleet, {("sqlite", ""): 2, ("dual", "canary"): 1})
     assert "of 1 canaries are ready in mode dual" in condition(waits, "Progressing", "message")
     assert waits["status"]["templateMode"] == "sqlite"
     await fleet.walked("DualSupport", LONG)

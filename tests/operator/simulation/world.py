@@ -171,7 +171,16 @@ def _adjust(settings: kopf.OperatorSettings, own: Settings) -> None:
 
 async def _operate(namespaces: tuple[str, ...], memo: kopf.Memo, stop: threading.Event) -> None:
     await kopf.operator(namespaces=list(namespaces), clusterwide=not namespaces, memo=memo, stop_flag=stop)
-    await asyncio.sleep(0.2)  # connections under TLS say goodbye, which kopf does not wait for
+    await _goodbyes()
+
+
+async def _goodbyes() -> None:
+    """Wait for connections under TLS to say goodbye, which kopf does not do; an event loop may not end with one open."""
+    loop: Any = asyncio.get_running_loop()
+    until = time.monotonic() + 30
+    while len(watched := loop._selector.get_map()) > 1:  # one is the loop's own
+        assert time.monotonic() < until, f"still open: {[key.data for key in watched.values()]}"
+        await asyncio.sleep(0.02)
 
 
 @contextlib.contextmanager
