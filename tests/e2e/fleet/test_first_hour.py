@@ -4,6 +4,7 @@ import contextlib
 import time
 
 import pytest
+from bidlock_hour.logs import followed
 from bidlock_hour.market import watched
 from bidlock_hour.site import CHART, eventually
 
@@ -29,8 +30,8 @@ def quick(document):
 class Walk:
     """The steps, each watched for its longest pause."""
 
-    def __init__(self, site, market):
-        self.site, self.market = site, market
+    def __init__(self, site, market, logs):
+        self.site, self.market, self.logs = site, market, logs
 
     def to(self, phase):
         self.market.begin(f"to {phase}")
@@ -60,7 +61,7 @@ class Walk:
 
 
 @pytest.fixture
-def walk(site):
+def walk(site, tmp_path):
     """The operator by helm, the marketplace, and the fleet in phase SQLite, bidding."""
     site.helm(
         "install", "bidlock", CHART, "--namespace", site.system, "--create-namespace", "--wait", "--timeout", "300s", values=site.values()
@@ -70,8 +71,8 @@ def walk(site):
     site.example("marketplace.yaml")
     site.kubectl("rollout", "status", "deployment/marketplace", "--timeout=180s")
     site.example("fleet.yaml", quick)
-    with watched(site.cluster, site.fleet) as market:
-        walk = Walk(site, market)
+    with followed(site, tmp_path / "bidders") as logs, watched(site.cluster, site.fleet) as market:
+        walk = Walk(site, market, logs)
         walk.converged("SQLite")
         yield walk
 
@@ -108,7 +109,7 @@ def test_a_fleet_walks_to_redis_and_back_and_places_no_bid_twice(site, walk, any
     site.helm("uninstall", "bidlock", "--namespace", site.system, "--wait", "--timeout", "180s")
     walk.bids_flow()
 
-    verdict(market, capsys, seconds=time.monotonic() - began)
+    verdict(walk, capsys, seconds=time.monotonic() - began)
 
 
 def spare_node(cluster):
@@ -116,8 +117,9 @@ def spare_node(cluster):
     return cluster.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()[-1]
 
 
-def verdict(market, capsys, *, seconds):
+def verdict(walk, capsys, *, seconds):
     """Every posting offered so far gets its bid; then the figures are told, and judged."""
+    market = walk.market
     offered = market.stats()["offered"]
     wanted = {f"~{number:08x}" for number in range(1, offered + 1)}
     # Counting does not do: meanwhile there are more postings, and bids on them, while an older one may wait for a lease to run out.
@@ -133,10 +135,4 @@ def verdict(market, capsys, *, seconds):
             f"longest pause {pause:.1f} s ({during}), {seconds:.0f} s"
         )
         print("     " + ", ".join(f"{name} {length:.1f} s" for name, length in pauses.items()))  # noqa: T201 — likewise
-    assert (doubled, missing) == (0, set()), said(market, missing)
-
-
-def said(market, missing):
-    """What the bidders that still run logged of these postings."""
-    logs = market.cluster.kubectl("-n", market.namespace, "logs", "-l", "app.kubernetes.io/component=bidder", "--tail=-1", "--prefix")
-    return "\n".join(line for line in logs.splitlines() if any(one in line for one in missing))
+    assert (doubled, missing) == (0, set()), walk.logs.lines(missing)
