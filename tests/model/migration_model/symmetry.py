@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from migration_model.upkeep import Store
 from migration_model.world import MINE, Bucket, File, World
 
@@ -9,10 +11,12 @@ from migration_model.world import MINE, Bucket, File, World
 def canonical(world: World) -> World:
     """The representative of all states that permuting the slots leads to."""
     attempts, fleet = world.attempts, world.fleet
-    keys = [(attempt or (), fleet.modes[slot] if fleet else "") for slot, attempt in enumerate(attempts)]
-    if all(keys[n] <= keys[n + 1] for n in range(len(keys) - 1)) and len(set(keys)) == len(keys):
+    if len(attempts) == 1:
         return world
-    order = sorted(range(len(keys)), key=lambda slot: (keys[slot], _rows(world, slot), slot))
+    keys = [(attempt or (), fleet.modes[slot]) for slot, attempt in enumerate(attempts)] if fleet else [one or () for one in attempts]
+    if all(map(operator.lt, keys, keys[1:])):
+        return world
+    order = _order(world, keys)
     if order == list(range(len(keys))):
         return world
     place = {old: new for new, old in enumerate(order)}
@@ -30,6 +34,13 @@ def canonical(world: World) -> World:
         backup=world.backup and _moved(world.backup, place),
         fleet=fleet and fleet._replace(modes=tuple([fleet.modes[n] for n in order])),
     )
+
+
+def _order(world: World, keys: list[tuple[object, ...]]) -> list[int]:
+    """The slots as the representative has them; what the rows say matters only between attempts that are equal."""
+    if len(set(keys)) == len(keys):
+        return sorted(range(len(keys)), key=keys.__getitem__)
+    return sorted(range(len(keys)), key=lambda slot: (keys[slot], _rows(world, slot), slot))
 
 
 def _rows(world: World, slot: int) -> tuple[bool, ...]:
