@@ -323,6 +323,21 @@ async def test_a_bucket_out_of_sight_while_the_register_was_rebuilt_is_recognise
     assert isinstance(done[-1], actions.Noop)
 
 
+async def test_a_bucket_that_a_newer_register_admitted_halts(walk, stores, file):
+    await walk("dual")
+    stores.target.restart()
+    await walk("dual")
+    older = file.path.read_bytes()
+    stores.target.restart()
+    await walk("dual")
+    file.path.write_bytes(older)
+
+    halted = (await walk("dual"))[-1]
+
+    assert (type(halted), halted.reason, halted.bucket) == (actions.Halt, "RegisterOutdated", 0)
+    assert "runs as incarnation" in halted.message
+
+
 async def test_a_target_known_to_be_new_need_not_answer_when_a_fleet_is_founded(stores, monkeypatch):
     async def unreachable(epoch):
         return (Bucket(reachable=False),)

@@ -101,10 +101,15 @@ def faults(world: World, scenario: Scenario) -> Successors:
     if scenario.wipes:
         running = world.buckets[0].running
         yield ("Redis is wiped",), _replaced_server(world, wiped(world.buckets[0], running=running))
-    if world.backup is not None and world.known is not None:
+    if scenario.older_copy and world.backup is not None and world.known is not None:
         recorded = world.known.buckets[0].counter == world.buckets[0].counter and world.buckets[0].running
         if recorded or scenario.older_copy == "unrecorded":
             yield ("an older copy of Redis comes back",), _replaced_server(world, world.backup)
+    if scenario.two_servers and world.backup is None:
+        empty = wiped(world.buckets[0], running=False)
+        yield ("another server, empty, answers for Redis",), _replaced_server(world._replace(backup=world.buckets[0]), empty)
+    if world.backup is not None and (scenario.two_servers == "any" or (scenario.two_servers and _rests_on_sqlite(world))):
+        yield ("the server of before answers for Redis",), _replaced_server(world._replace(backup=None), world.backup)
     if scenario.replaced_file and world.known is not None and world.known.authority is Role.TARGET:
         yield ("the SQLite file is replaced",), _replaced_file(world)
     if scenario.lost_register and world.known is not None:
@@ -120,6 +125,10 @@ def wiped(bucket: Bucket, *, running: bool) -> Bucket:
 def _replaced_server(world: World, bucket: Bucket) -> World:
     done = put_bucket(world, 0, bucket)
     return done._replace(disk=durable_part(bucket)) if done.disk is not None else done
+
+
+def _rests_on_sqlite(world: World) -> bool:
+    return world.known is not None and world.known.authority is Role.ORIGIN
 
 
 def _replaced_file(world: World) -> World:

@@ -22,6 +22,8 @@ FAULTS = (
     "claims in Redis, but does not hear of it",
     "Redis restarts or fails over",
     "Redis is wiped",
+    "another server, empty, answers for Redis",
+    "the server of before answers for Redis",
     "the SQLite file is replaced",
     "the register is lost",
     "the other bucket restarts",

@@ -10,7 +10,7 @@ from migration_model.rules import Rules
 from migration_model.scenario import GAP, LIVE, MUTEX, ONCE, TOKEN, Scenario
 from migration_model.weaker import Patch
 
-from bidlock.migration import deciding, rebuilding
+from bidlock.migration import actions, deciding, rebuilding
 from bidlock.migration.sight import Sight
 from bidlock.modes import Role
 
@@ -135,6 +135,17 @@ DECISIONS = (
     choice("the roll-out is waited for", GAP, CORE, w.instead(d.roll, w.roll_unwatched), fleet=True),
     choice("one step at a time", GAP, CORE, w.instead(d.rest_or_begin, w.begin_at_once), fleet=True),
     choice("restarted buckets are recovered", LIVE, TWO, w.without(d.recover), fleet=True, slots=1, restarts=True, live=True),
+    choice(
+        "a server that another followed is closed first",
+        LIVE,
+        TWO,
+        (d, "name", lambda sight, number: actions.Plant(number)),
+        fleet=True,
+        slots=1,
+        two_servers="SQLite",
+        faults=2,
+        live=True,
+    ),
     choice("what is required is opened", GAP, TWO, w.without(d.open_door), fleet=True),
     choice(
         "fence or close every bucket",

@@ -34,6 +34,8 @@ class Scenario:
         durable: Whether what was acknowledged survives a restart.
         wipes: Whether Redis may be wiped.
         older_copy: Whether an older copy of Redis may come back: only while what Redis counts is "recorded" in the register, or "unrecorded", too.
+        two_servers: Another server, empty, may answer at Redis' address, and later the one of before, which ran all the while: "any" time, or
+            only while "SQLite" has the authority.
         replaced_file: Whether the SQLite file may be replaced under the authority of Redis.
         lost_register: Whether the register may be lost.
         faults: How many of the above may happen (lost replies and crashes are not counted).
@@ -69,6 +71,7 @@ class Scenario:
     durable: bool = True
     wipes: bool = False
     older_copy: str = ""
+    two_servers: str = ""
     replaced_file: bool = False
     lost_register: bool = False
     faults: int = 1

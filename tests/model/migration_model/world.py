@@ -185,7 +185,7 @@ class World(NamedTuple):
         files: The SQLite file; or, if every pod has its own, one per slot.
         buckets: The buckets of Redis; the posting is in the first.
         disk: What a restart of the first bucket would bring back now; None if Redis never restarts.
-        backup: An older copy of the first bucket.
+        backup: An older copy of the first bucket, or the server that ran it before and still does.
         known: The register; None after it was lost.
         pending: What a second controller is about to do.
         fleet: The listed bidders; None if any mode may start anywhere at any time.

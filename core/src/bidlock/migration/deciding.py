@@ -75,16 +75,24 @@ def recover(sight: Sight, wish: Wish) -> Action | None:
     meanwhile.
     """
     for number, bucket in enumerate(sight.buckets):
-        if not bucket.reachable or sight.live(number):
+        if not bucket.reachable or sight.live(number) or sight.ahead(number):
             continue
-        if bucket.initialised and bucket.running and not sight.register.buckets[number].nonce and bucket.quarantine is None:
-            return actions.Recognise(number, bucket.incarnation)
         if bucket.quarantine is None:
-            return actions.Plant(number)
+            return name(sight, number)
         if lost(sight, number) and bucket.quarantine.nonce not in wish.accepted:
             continue
         return admit(sight, wish, number, bucket.quarantine)
     return None
+
+
+def name(sight: Sight, number: int) -> Action:
+    """A bucket that restarted is planted. One that never did is recognised; or closed first, because another was admitted after it."""
+    bucket = sight.buckets[number]
+    if bucket.initialised and bucket.running and not sight.register.buckets[number].nonce:
+        return actions.Recognise(number, bucket.incarnation)
+    if sight.superseded(number) and bucket.modes:
+        return actions.Close(Role.TARGET, min(bucket.modes), number)
+    return actions.Plant(number)
 
 
 def admit(sight: Sight, wish: Wish, number: int, quarantine: Quarantine) -> Action:
@@ -105,6 +113,8 @@ def lost(sight: Sight, number: int) -> bool:
 def halt_on_loss(sight: Sight, wish: Wish) -> Action | None:
     """Whatever recovers by itself has done so; the rest needs a human."""
     for number, bucket in enumerate(sight.buckets):
+        if sight.ahead(number):
+            return actions.Halt("RegisterOutdated", _AHEAD.format(number=number, found=bucket.incarnation), number)
         if bucket.reachable and not sight.live(number) and bucket.quarantine is not None:
             return actions.Halt(
                 "AuthorityLost", _LOSS.format(number=number, nonce=bucket.quarantine.nonce), number, bucket.quarantine.nonce
@@ -425,6 +435,11 @@ _FILE_LOSS = (
 _OUTDATED = (
     "a store was written by a controller whose register is newer than this one: another controller is at work, or an older copy "
     "of the register was put back. Bring the newest register back; if it is lost for certain, move this one away and rebuild it"
+)
+_AHEAD = (
+    "bucket {number} of the target store runs as incarnation {found}, which this register has never admitted: another controller is at "
+    "work, or an older copy of the register was put back. Bring the newest register back; if it is lost for certain, move this one "
+    "away and rebuild it"
 )
 _STRANGER = (
     "the {store} store belongs to {owner!r}, not to {mine!r}: its URL or prefix points at another fleet; correct it, nothing was changed"

@@ -136,16 +136,28 @@ class Sight:
             bucket.reachable and bucket.initialised and bucket.running and bucket.incarnation == self.register.buckets[number].incarnation
         )
 
+    def superseded(self, number: int) -> bool:
+        """Whether a bucket never restarted, but another was admitted after it: an address that leads to two servers in turn."""
+        bucket = self.buckets[number]
+        return bucket.initialised and bucket.running and bucket.incarnation < self.register.buckets[number].incarnation
+
+    def ahead(self, number: int) -> bool:
+        """Whether a bucket never restarted, but was admitted by a register newer than this one."""
+        bucket, remembered = self.buckets[number], self.register.buckets[number]
+        alive = bucket.reachable and bucket.initialised and bucket.running
+        return alive and bool(remembered.nonce) and bucket.incarnation > remembered.incarnation
+
     def gone(self, number: int) -> bool:
         """Whether a bucket lost data for certain: no meta, or it counts less than was once recorded."""
         bucket = self.buckets[number]
         return not bucket.initialised or bucket.counter < self.register.buckets[number].counter
 
     def kept(self, number: int) -> bool:
-        """Whether a restarted bucket still has everything it ever acknowledged: by its durability, or proved by a seal."""
+        """Whether a bucket that is not live has everything that was ever acknowledged: by its durability, or proved by a seal."""
         bucket, remembered = self.buckets[number], self.register.buckets[number]
         sealed = bool(remembered.seal) and bucket.sealed == remembered.seal
-        return not self.gone(number) and ((bucket.durable and not remembered.doubted) or sealed)
+        durable = bucket.durable and not remembered.doubted and not self.superseded(number)
+        return not self.gone(number) and (durable or sealed)
 
     def up(self, number: int) -> bool:
         """Whether a bucket can take part in a transition: live, and neither sealed nor about to be."""

@@ -8,7 +8,12 @@ import pytest
 
 import bidlock
 from bidlock import Placed, SkipReason
+from bidlock.addresses import parse
+from bidlock.backend import BackendConfig
 from bidlock.migration import Wish, actions
+from bidlock.migration.acting import Stores
+from bidlock.migration.controller import Controller
+from bidlock_redis.controlled import RedisTarget
 from bidlock_redis.testing.servers import start
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -118,6 +123,44 @@ async def test_a_sealed_server_that_forgets_at_every_crash_is_restarted_without_
     async with bidder() as locks:
         assert (await locks.bid_once("upwork", "1", placed)).reason is SkipReason.ALREADY_BID
         assert isinstance(await locks.bid_once("upwork", "2", placed), Placed)
+
+
+@pytest.fixture
+async def walk_elsewhere(file, stores, tmp_path):
+    """The same controller, when another server answers at the target's address."""
+    with start(directory=tmp_path / "elsewhere") as other:
+        target = RedisTarget(BackendConfig(parse(other.url), buckets=2))
+        await target.open()
+        controller = Controller(file, Stores(stores.origin, target), ttl_max_ms=200, margin_ms=10)
+
+        async def to(mode, **wishes):
+            steps = []
+            await controller.walk(Wish(mode, **wishes), lambda step: steps.append(step.action))
+            return steps
+
+        yield to
+        await target.close()
+
+
+async def test_a_server_that_another_followed_is_closed_before_it_is_admitted_again(walk, walk_elsewhere):
+    await walk("strict")
+    await walk_elsewhere("strict")
+
+    done = await walk("strict")
+
+    assert kinds(done) == [actions.Close, actions.Close, actions.Plant, actions.Incarnate, actions.Bless] * 2 + [actions.Noop]
+    assert not any(action.kept for action in done if isinstance(action, actions.Bless))
+
+
+async def test_a_server_that_another_with_the_authority_followed_is_closed_and_halts(walk, walk_elsewhere, server):
+    await walk("strict")
+    await walk_elsewhere("only")
+
+    halted = (await walk("only"))[-1]
+
+    assert (type(halted), halted.reason) == (actions.Halt, "AuthorityLost")
+    assert {server.command("HGET", f"{{bidlock:{bucket}}}:meta", "modes") for bucket in (0, 1)} == {""}
+    assert isinstance((await walk_elsewhere("only"))[-1], actions.Noop)
 
 
 async def test_a_server_that_is_gone_ends_no_walk_back_that_does_not_need_it(walk, server):
