@@ -1,5 +1,6 @@
 """The bot as a process, over a SQLite file, against a real marketplace."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -157,6 +158,23 @@ def test_a_bid_without_a_clear_answer_is_never_tried_again(run, open_market, sto
     assert second.end() == 0
     assert [event["result"] for event in first.events("bid")] == ["unknown"]
     assert [event["reason"] for event in second.events("skipped")] == ["already_bid"]
+
+
+async def test_a_claimed_posting_waits_for_a_marketplace_that_is_out_of_reach(run, open_market, store, feed, tmp_path):
+    market = open_market()
+    number = (tmp_path / "port").read_text()
+    market.process.stop()
+    bot = run("example_bidder", "--feed", feed(line("~01")), "--marketplace", market.url, "--port", -1, environment=store)
+    async with bidlock.connect(environment=store) as locks, asyncio.timeout(10):
+        while not (await locks.inspect("upwork", "~01")).marker:
+            await asyncio.sleep(0.02)
+    assert not bot.events("bid")
+
+    again = open_market("--port", number)
+
+    assert bot.end() == 0
+    assert [event["result"] for event in bot.events("bid")] == ["placed"]
+    assert again.get("/stats")["bids"] == 1
 
 
 def test_it_is_ready_while_its_store_is_away_and_tells_what_it_counts(run, feed, eventually, tmp_path):
