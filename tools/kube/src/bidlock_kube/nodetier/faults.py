@@ -132,10 +132,12 @@ class Faults:
         identity = _container(found, container).partition("://")[2]
         node = cgroups.name(self.cluster.run.folder.name, found["spec"].get("nodeName", "nowhere"))
         where = f"{node}/kubepods/**/pod{found['metadata']['uid']}/{identity}"
-        for process in cgroups.processes(where) if identity else []:
-            if _is_first(process):
-                return process
-        raise KubeError(f"{namespace}/{pod} has no process of {container or 'its first container'} now")
+        running = [
+            (since, process) for process in (cgroups.processes(where) if identity else ()) if (since := _started(process)) is not None
+        ]
+        if not running:
+            raise KubeError(f"{namespace}/{pod} has no process of {container or 'its first container'} now")
+        return min(running)[1]
 
     def _node(self, name: str) -> Node:
         if self.unavailable:
@@ -152,13 +154,17 @@ def _container(pod: dict[str, Any], name: str) -> str:
     return next((str(status.get("containerID", "")) for status in statuses if status["name"] in names), "")
 
 
-def _is_first(pid: int) -> bool:
-    """Whether it is number 1 in its own namespace: commands of exec probes share the container's cgroup, and are not meant."""
+def _started(pid: int) -> int | None:
+    """When it began, in ticks since the machine did; None when it has ended.
+
+    A container's first process is its oldest: commands of exec probes share its cgroup. It need not be number 1 of its namespace, for a pod's
+    containers may share theirs.
+    """
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
-    return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in status.splitlines())
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(stat.rpartition(")")[2].split()[19])  # field 22 of proc(5); the name in parentheses may have spaces
 
 
 def _rules(inward: list[str], outward: list[str]) -> str:
