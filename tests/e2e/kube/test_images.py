@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from pathlib import Path
 
 import pytest
+import yaml
 
+FLEET = Path(__file__).parents[3] / "examples" / "kubernetes" / "fleet.yaml"
 OURS = ["operator", "agent", "bidder", "marketplace"]
 NOTHING = ["sleep", "infinity"]
 ROOT_IS_READ_ONLY = "import errno, os\ntry:\n  open('/written', 'w')\nexcept OSError as e:\n  assert e.errno == errno.EROFS, e\nelse:\n  raise SystemExit('written')"
@@ -61,6 +66,20 @@ def test_a_redis_server_answers_its_client(corner, images, role, server):
     corner.run("Deployment", "store", {"image": images[role], "command": [server, "--dir", "/tmp", "--save", ""]})
 
     assert corner.eventually(lambda: corner.works(corner.pod("store"), "redis-cli", "ping"))
+
+
+def test_a_pod_of_the_examples_ends_at_sigterm_although_its_process_does_not_listen_yet(corner, images, faults):
+    policy = next(one for one in yaml.safe_load_all(FLEET.read_text()) if one["kind"] == "BidLockPolicy")
+    spec = policy["spec"]["bidder"]["template"]["spec"]
+    (container,) = spec["containers"]
+    kept = {key: container[key] for key in ("name", "securityContext")}
+    spec |= {"restartPolicy": "Never", "containers": [kept | {"image": images["bidder"], "command": NOTHING}]}
+    corner.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "early"}, "spec": spec})
+    corner.kubectl("wait", "--for=condition=Ready", "pod/early", "--timeout=60s")
+
+    os.kill(faults.pid(corner.namespace, "early"), signal.SIGTERM)
+
+    corner.kubectl("wait", "--for=jsonpath={.status.phase}=Failed", "pod/early", "--timeout=60s")
 
 
 def test_example_bidders_bid_on_every_posting_once(corner, images):

@@ -26,16 +26,18 @@ async def run(options: settings.Options) -> None:
     settings.check(options, Settings.read(os.environ))
     metrics = telemetry.Metrics()
     stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # first of all: while nobody listens, the signal ends the process, or is lost
+        asyncio.get_running_loop().add_signal_handler(number, _stop, stopping)
     async with contextlib.AsyncExitStack() as stack:
         if options.port >= 0:
             await _serve(stack, options, stopping, metrics)
         marketplace = await stack.enter_async_context(Marketplace(options.marketplace, options.name, options.bid_timeout))
         locks = await stack.enter_async_context(bidlock.connect())
         bot = Bot(locks, marketplace, concurrency=options.concurrency, backoff=Backoff(longest=options.longest_pause), metrics=metrics)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, _stop, bot, stopping)
         log.info("started", name=options.name)
+        ending = asyncio.create_task(_stop_with(bot, stopping))
         await bot.run(feed.read(options.feed, follow=options.follow))
+        ending.cancel()
     log.info("finished", stopped=stopping.is_set())
 
 
@@ -46,9 +48,13 @@ async def _serve(stack: contextlib.AsyncExitStack, options: settings.Options, st
     log.info("listening", host=options.host, port=await stack.enter_async_context(serving))
 
 
-def _stop(bot: Bot, stopping: asyncio.Event) -> None:
+def _stop(stopping: asyncio.Event) -> None:
     log.info("stopping")
     stopping.set()
+
+
+async def _stop_with(bot: Bot, stopping: asyncio.Event) -> None:
+    await stopping.wait()
     bot.stop()
 
 
