@@ -11,6 +11,8 @@ import yaml
 from bidlock_chart import hands
 from bidlock_chart.helm import CHART, HelmError
 
+from bidlock_kube.namespaces import await_gone
+
 pytestmark = pytest.mark.slow
 
 CRD = "bidlockpolicies.bidlock.io"
@@ -215,6 +217,32 @@ def test_two_releases_of_one_name_live_in_two_namespaces(site):
         assert site.get("-n", first, "deployment", "bidlock")["status"]["readyReplicas"] == 1
     assert site.get("-n", first, "blp", "fleet")["metadata"]["finalizers"] == [FINALIZER]
     assert CRD in site.names("crds")
+
+
+def test_a_namespace_that_loses_its_roles_before_its_policies_is_not_stranded(site):
+    system, fleet = site.namespace(), site.namespace()
+    site.install(system, {"scope": "Namespaces", "watchNamespaces": [system, fleet]})
+    with site.at_work(system):
+        site.await_ready(system)
+        site.policy(fleet)
+        site.kube.kubectl("-n", fleet, "delete", "rolebinding", "bidlock")
+
+        site.kube.kubectl("delete", "namespace", fleet, "--wait=false")
+
+        await_gone(site.kube, fleet)
+        assert site.get("-n", system, "deployment", "bidlock")["status"]["readyReplicas"] == 1
+
+
+def test_an_operator_is_deleted_with_its_namespace_and_no_policy_elsewhere_waits_for_it(site):
+    system, fleet = site.namespace(), site.namespace()
+    site.install(system)
+    with site.at_work(system):
+        site.await_ready(system)
+        site.policy(fleet)
+        site.kube.kubectl("delete", "namespace", system, "--wait=false")
+        await_gone(site.kube, system)
+
+    assert "finalizers" not in site.get("-n", fleet, "blp", "fleet")["metadata"]
 
 
 def test_somebody_without_rights_on_the_cluster_installs_tests_and_uninstalls(site):

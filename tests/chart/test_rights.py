@@ -49,6 +49,15 @@ def test_in_some_namespaces_it_has_the_same_rights_in_each_and_none_on_the_clust
     assert not [one for one in objects if one["kind"] in CLUSTER_KINDS]
 
 
+def test_who_installs_the_definition_lets_policies_go_of_a_namespace_that_loses_its_roles(helm):
+    objects = helm.template({"scope": "Namespaces", "watchNamespaces": ["a", "b"]})
+
+    (role,) = [one for one in objects if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "locks-bidlock-policies"]
+    assert granted(role) == {("bidlock.io", "bidlockpolicies"): {"get", "list", "watch", "patch"}}
+    (binding,) = [one for one in objects if one["kind"] == "ClusterRoleBinding" and one["roleRef"]["name"] == "locks-bidlock-policies"]
+    assert [one["name"] for one in binding["subjects"]] == ["bidlock"]
+
+
 @pytest.mark.parametrize("values", [{}, {"scope": "Namespaces"}, {"policies": [{"name": "a", "spec": {}}]}], ids=str)
 def test_no_role_has_a_wildcard_or_lists_secrets(helm, values):
     roles = [granted(one) for one in helm.template(values) if one["kind"] in {"Role", "ClusterRole"}]

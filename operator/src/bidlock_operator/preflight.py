@@ -127,6 +127,12 @@ async def missing(kube: Kube, namespaces: Iterable[str], rights: Iterable[Right]
     return [each for each in asked if not await _allowed(kube, each.right, each.verb, each.namespace)]
 
 
+def served(namespaces: Iterable[str], found: Iterable[Missing]) -> tuple[str, ...]:
+    """Where the operator may do all that it needs; `("",)` for everywhere."""
+    lacking = {each.namespace for each in found if not each.right.optional}
+    return tuple(namespace for namespace in tuple(namespaces) or ("",) if namespace not in lacking)
+
+
 def unwatched(found: Iterable[Missing]) -> frozenset[Resource]:
     """Kinds that may not be watched."""
     return frozenset(each.right.kind for each in found if each.verb in _WATCH)

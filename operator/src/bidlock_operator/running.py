@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import structlog
 
@@ -15,14 +16,14 @@ from bidlock_operator.election import Election, Timing
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.connecting import connected
 from bidlock_operator.kube.counting import Counting
-from bidlock_operator.kube.errors import KubeError
+from bidlock_operator.kube.errors import Forbidden, KubeError
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics
 from bidlock_operator.observing.children import WATCHED
 from bidlock_operator.observing.copies import Copies, looked_after
 from bidlock_operator.observing.news import News, Place
 from bidlock_operator.pulses import Pulse, silent
-from bidlock_operator.reconciling import adopting, ending, loop
+from bidlock_operator.reconciling import adopting, ending, freeing, loop
 from bidlock_operator.reconciling.ground import Ground, Paces
 from bidlock_operator.serving import served
 from bidlock_operator.settings import Settings
@@ -31,6 +32,9 @@ log = structlog.stdlib.get_logger("bidlock_operator")
 
 PATIENCE = 5.0
 """Seconds between two looks whether a missing right was given."""
+
+LEAVING = 8.0
+"""Longest time for the last things a leader does, seconds; a pod has half a minute to end."""
 
 STALE = 3
 """Times `watch_silence` without a word from the server after which a watch makes the operator not ready."""
@@ -54,6 +58,7 @@ class Operator:
         self.metrics = Metrics()
         self.missing: list[preflight.Missing] = []
         self._namespaces = namespaces
+        self._served: tuple[str, ...] = ()
         self._timing = timing or Timing()
         self._stack = AsyncExitStack()
         self._waits_for = "the operator starts"
@@ -106,8 +111,21 @@ class Operator:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.cache.end()
         if self._election and self._thread:
+            await self._leave()
             await self._thread.run(self._election.release())
         await self._stack.aclose()
+
+    async def _leave(self) -> None:
+        """Who ends because its namespace does is followed by nobody: no policy may wait for an operator then."""
+        if not self.leading:
+            return
+        try:
+            async with asyncio.timeout(LEAVING):
+                if await freeing.ends(self.kube, self.settings.lease_namespace):
+                    for namespace in self._namespaces or ("",):
+                        log.info("freed of the finalizer", policies=await freeing.free(self.kube, namespace))
+        except (KubeError, TimeoutError) as error:
+            log.warning("whether this is the last operator is not known, or policies still wait for it", error=str(error))
 
     async def attend(self, place: Place, uid: str, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
         """Look after a policy until it is deleted, or the operator ends."""
@@ -124,6 +142,8 @@ class Operator:
             turns=self._turns,
             paces=Paces(rest=self.settings.resync),
         )
+        while not (stopped() or self.cache.knows(place[0])):  # no policy is looked after before all that is its own is known
+            await self.news.wait(place, PATIENCE)
         await loop.live(ground, place, stopped)
         if deleted():
             await ending.end(ground, place, uid)
@@ -143,8 +163,10 @@ class Operator:
 
     def wrong(self) -> str:
         """Why the operator does not do its work; empty when it does, or stands by."""
-        late = silent(self._heard.ages(), STALE * self.settings.watch_silence)
-        return self._waits_for or (f"nothing was heard of the API server by: {late}" if late else "")
+        ages = self._heard.ages()
+        late = silent(ages, STALE * self.settings.watch_silence)
+        told = f"nothing was heard of the API server by: {late}" if late else "" if ages else "the operator may watch nothing any more"
+        return self._waits_for or (told if self.leading else "")
 
     def stuck(self) -> str:
         """What stands still in this process, and would go on after a restart; empty when nothing does."""
@@ -179,24 +201,33 @@ class Operator:
         """Of the policies' statuses: a Lease that was deleted counts anew, and they refuse a leader with a lower one."""
         while True:
             with contextlib.suppress(KubeError):
-                found = [policy for name in self._namespaces or ("",) for policy in await self.kube.list(resources.POLICY, name)]
-                return max((int((policy.get("status") or {}).get("operatorEpoch", 0)) for policy in found), default=0)
+                if (found := await self._policies()) is not None:
+                    return max((int((policy.get("status") or {}).get("operatorEpoch", 0)) for policy in found), default=0)
             self._waits_for = "the policies cannot be listed; is the CustomResourceDefinition installed, and may the operator list them?"
             await asyncio.sleep(PATIENCE)
 
+    async def _policies(self) -> list[dict[str, Any]] | None:
+        """All that may be listed; None without any such right. A namespace that is gone, or not ours yet, keeps nobody waiting."""
+        lists = []
+        for namespace in self._namespaces or ("",):
+            with contextlib.suppress(Forbidden):
+                lists.append(await self.kube.list(resources.POLICY, namespace))
+        return [policy for found in lists for policy in found] if lists else None
+
     async def _await_rights(self) -> None:
-        """Without a right that it needs the operator waits for it: ending would help nobody."""
-        while True:
+        """Without the rights that it needs in one namespace at least, the operator waits for them: ending would help nobody."""
+        while not self._served:
             with contextlib.suppress(KubeError):
                 self.missing = await preflight.missing(self.kube, self._namespaces)
+                self._served = preflight.served(self._namespaces, self.missing)
                 needed = [str(each) for each in self.missing if not each.right.optional]
-                self._waits_for = f"the operator may not: {', '.join(needed)}; complete its role" if needed else ""
-                if not needed:
-                    break
-                log.error("rights are missing", missing=needed)
-            await asyncio.sleep(PATIENCE)
+                self._waits_for = "" if self._served else f"the operator may not: {', '.join(needed)}; complete its role"
+                if needed:
+                    log.error("rights are missing", missing=needed)
+            await asyncio.sleep(0 if self._served else PATIENCE)
         for each in self.missing:
-            log.warning("an optional right is missing", right=str(each))
+            if each.right.optional:
+                log.warning("an optional right is missing", right=str(each))
         self._asking = asyncio.create_task(self._ask_again(), name="rights")
 
     async def _ask_again(self) -> None:
@@ -208,11 +239,11 @@ class Operator:
                 self.missing = await preflight.missing(self.kube, self._namespaces, optional)
 
     async def _look_around(self) -> None:
-        """Watch everything that may be watched; no policy is looked after before all of it is known."""
-        forbidden = preflight.unwatched(self.missing)
+        """Watch everything that may be watched, and wait for it where the operator has its rights. It may get them elsewhere later."""
+        forbidden = preflight.unwatched(each for each in self.missing if each.namespace in self._served)
         self._waits_for = "not everything could be listed yet"
-        await self.cache.begin(
-            self.kube, [kind for kind in WATCHED if kind not in forbidden], self._namespaces, self.settings.watch_silence
-        )
+        self.cache.begin(self.kube, [kind for kind in WATCHED if kind not in forbidden], self._namespaces, self.settings.watch_silence)
+        for namespace in self._served:
+            await self.cache.known(namespace)
         self._adopting = asyncio.create_task(adopting.adopt(self.kube, self.news), name="adoption")
         self._waits_for = ""

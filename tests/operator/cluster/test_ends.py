@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from simulation.world import Fleet, condition, policy
+from simulation.world import Fleet, condition, operator, policy
 
 from bidlock_kube.namespaces import await_gone
 from bidlock_operator import resources
@@ -78,6 +78,24 @@ async def test_a_namespace_is_not_stranded(fleet, defined):
 
     await asyncio.to_thread(await_gone, defined, fleet.namespace)
     defined.kubectl("create", "namespace", fleet.namespace)  # whoever gave it to the test deletes it
+
+
+async def test_an_operator_that_ends_with_its_namespace_leaves_no_policy_that_waits_for_it(transport, node, namespace, defined):
+    held = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "held", "namespace": namespace, "finalizers": ["example.org/held"]}}
+    held["spec"] = {"containers": [{"name": "any", "image": "any:1"}]}
+    made = Fleet(transport, policy(namespace))
+    async with operator(namespace, LEASE_NAMESPACE=namespace):
+        await made.create()
+        await made.walked("SQLite")
+        await made.kube.create(kinds.POD, namespace, held)
+        defined.kubectl("delete", "namespace", namespace, "--wait=false")
+        defined.kubectl("wait", "--for=jsonpath={.status.phase}=Terminating", f"namespace/{namespace}")
+    # Pods end first; that of the operator among them, while the policy is not even deleted.
+    await made.kube.merge(kinds.POD, namespace, "held", {"metadata": {"finalizers": None}})
+    await made.kube.delete(kinds.POD, namespace, "held")
+
+    await asyncio.to_thread(await_gone, defined, namespace)
+    defined.kubectl("create", "namespace", namespace)  # whoever gave it to the test deletes it
 
 
 async def test_a_template_the_server_refuses_is_a_condition_and_no_step_begins(fleet):

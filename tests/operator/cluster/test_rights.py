@@ -8,6 +8,7 @@ import pytest
 import yaml
 from simulation.world import Fleet, condition, converged, operator, policy
 
+from bidlock_kube import namespaces
 from bidlock_operator import preflight
 from bidlock_operator.acting import applying
 from bidlock_operator.kube import kinds
@@ -42,19 +43,19 @@ def limited(defined, transport, node, namespace, tmp_path, monkeypatch):
     """Starts an operator that lacks some rights; gives them to it, or takes others."""
     kube = Kube(transport, manager="human")
 
-    async def grant(without: dict[Resource, set[str]]) -> None:
-        meta = {"name": "operator", "namespace": namespace}
+    async def grant(without: dict[Resource, set[str]], where: str = namespace) -> None:
+        meta = {"name": "operator", "namespace": where}
         await kube.apply(ROLE, {"apiVersion": ROLE.api_version, "kind": "Role", "metadata": meta, "rules": rules(without)})
+        bound = {"roleRef": {"apiGroup": ROLE.group, "kind": "Role", "name": "operator"}, "subjects": [SUBJECT | {"namespace": namespace}]}
+        await kube.apply(BINDING, {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "metadata": meta, **bound})
 
-    async def start(without: dict[Resource, set[str]]):
+    async def start(without: dict[Resource, set[str]], *beside: str):
         meta = {"name": "operator", "namespace": namespace}
         await kube.create(ACCOUNT, namespace, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
         await grant(without)
-        bound = {"roleRef": {"apiGroup": ROLE.group, "kind": "Role", "name": "operator"}, "subjects": [SUBJECT | {"namespace": namespace}]}
-        await kube.create(BINDING, namespace, {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "metadata": meta, **bound})
         token = defined.kubectl("create", "token", "operator", "-n", namespace).strip()
         monkeypatch.setenv("KUBECONFIG", str(as_account(defined.kubeconfig, token, tmp_path / "limited.kubeconfig")))
-        return operator(namespace, LEASE_NAMESPACE=namespace)
+        return operator(namespace, beside=beside, LEASE_NAMESPACE=namespace, WATCH_SILENCE="3")
 
     start.grant = grant
     return start
@@ -150,6 +151,42 @@ async def test_a_right_that_is_needed_and_taken_away_is_told_and_the_operator_go
 
         await limited.grant({})
         memo.operator.news.wake((namespace, fleet.name))
+        await fleet.walked("DualSupport", 90)
+
+
+@pytest.fixture
+def another(kube):
+    """Another namespace."""
+    with namespaces.isolated(kube) as name:
+        yield name
+
+
+async def test_a_namespace_without_its_rights_keeps_no_other_waiting_and_is_served_once_it_has_them(limited, transport, namespace, another):
+    first, second = Fleet(transport, policy(namespace)), Fleet(transport, policy(another))
+    async with await limited({}, another) as memo:
+        await first.create()
+        await second.create()
+        await first.walked("SQLite", 90)
+        assert memo.operator.wrong() == ""
+        assert "status" not in await second.read()
+
+        await limited.grant({}, another)
+        await second.walked("SQLite", 90)
+
+
+async def test_a_namespace_that_loses_its_roles_leaves_the_operator_ready_and_the_others_looked_after(
+    limited, transport, namespace, another
+):
+    fleet = Fleet(transport, policy(namespace))
+    await limited.grant({}, another)
+    async with await limited({}, another) as memo:
+        await fleet.create()
+        await fleet.walked("SQLite", 90)
+        await fleet.kube.delete(BINDING, another, "operator")
+        await asyncio.sleep(12)  # three times the longest silence, and a connection's
+
+        assert memo.operator.wrong() == ""
+        await fleet.change(phase="DualSupport")
         await fleet.walked("DualSupport", 90)
 
 

@@ -48,7 +48,8 @@ async def watched(between, transport, namespace):
     made = Watched(Kube(transport), namespace)
     await made.make("first")
     async with connected(2.0) as proxied:
-        await made.copies.begin(Kube(proxied), [kinds.CONFIG_MAP], [namespace], SILENCE)
+        made.copies.begin(Kube(proxied), [kinds.CONFIG_MAP], [namespace], SILENCE)
+        await made.copies.known(namespace)
         yield made
         await made.copies.end()
 

@@ -118,16 +118,17 @@ def told(body: Body) -> Body:
 
 
 @asynccontextmanager
-async def operator(lease: str, *, everywhere: bool = False, **environment: str) -> AsyncIterator[kopf.Memo]:
+async def operator(lease: str, *, everywhere: bool = False, beside: tuple[str, ...] = (), **environment: str) -> AsyncIterator[kopf.Memo]:
     """An operator in a thread of this process while the block runs: at its end kopf cancels whatever else its loop has.
 
     Args:
         lease: Names its Lease, in another namespace than the one it works in: that one may be deleted.
+        beside: Namespaces in which it works, too.
         everywhere: Whether it works in every namespace, not in that one only; it sees the policies of this process.
         environment: `BIDLOCK_OPERATOR_*`.
     """
     memo, stop = kopf.Memo(), threading.Event()
-    namespaces = () if everywhere else (lease,)
+    namespaces = () if everywhere else (lease, *beside)
     told = {
         "HTTP_PORT": "0",
         "HTTP_HOST": "127.0.0.1",

@@ -9,13 +9,11 @@ import asyncio
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from bidlock_operator import resources
 from bidlock_operator.jobs.patience import NotYet, until_done
 from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import NotFound
+from bidlock_operator.reconciling import freeing
 
 
 async def uninstall(
@@ -41,7 +39,7 @@ async def uninstall(
         await until_done(functools.partial(_unled, kube, namespace, deployment, Seen()), within=within)
         say(f"stopped the operator {namespace}/{deployment}")
     for place in tuple(watched) or ("",):
-        for freed in await until_done(functools.partial(_free, kube, place), within=within):
+        for freed in await until_done(functools.partial(freeing.free, kube, place), within=within):
             say(f"freed policy {freed}")
 
 
@@ -89,31 +87,3 @@ async def _unled(kube: Kube, namespace: str, name: str, seen: Seen) -> None:
         seen.version, seen.at = version, now
     if now - seen.at < lease["spec"].get("leaseDurationSeconds", 0):
         raise NotYet(f"{lease['spec']['holderIdentity']} still leads; see that its process ends, then uninstall again")
-
-
-async def _free(kube: Kube, namespace: str) -> list[str]:
-    """Take the finalizer off; again from the start when one changed meanwhile."""
-    freed = []
-    for policy in await _policies(kube, namespace):
-        metadata = policy["metadata"]
-        kept = [finalizer for finalizer in metadata.get("finalizers", ()) if finalizer != resources.FINALIZER]
-        if kept != metadata.get("finalizers", []):
-            await _replace(kube, policy | {"metadata": metadata | {"finalizers": kept}})
-            freed.append(f"{metadata['namespace']}/{metadata['name']}")
-    return freed
-
-
-async def _policies(kube: Kube, namespace: str) -> list[dict[str, Any]]:
-    try:
-        return await kube.list(resources.POLICY, namespace)
-    except NotFound:  # without the definition there is no policy
-        return []
-
-
-async def _replace(kube: Kube, policy: dict[str, Any]) -> None:
-    # An item of a list does not say what it is.
-    whole = policy | {"apiVersion": resources.POLICY.api_version, "kind": resources.POLICY.kind}
-    try:
-        await kube.replace(resources.POLICY, policy["metadata"]["namespace"], policy["metadata"]["name"], whole)
-    except NotFound:  # it was only waiting for its finalizer, and somebody else took it
-        return

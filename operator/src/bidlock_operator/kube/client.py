@@ -56,9 +56,10 @@ class Kube:
         query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since, "timeoutSeconds": str(lifetime)}
         return self._transport.follow(Request("GET", path(kind, namespace), query | ({"labelSelector": labels} if labels else {})), silence)
 
-    async def create(self, kind: Resource, namespace: str, body: Mapping[str, Any]) -> Body:
-        """Make a new object."""
-        return await self._transport.send(Request("POST", path(kind, namespace), {"fieldManager": self._manager}, body))
+    async def create(self, kind: Resource, namespace: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Body:
+        """Make a new object; with `dry_run` let the server check, and make none."""
+        query = {"fieldManager": self._manager} | ({"dryRun": "All"} if dry_run else {})
+        return await self._transport.send(Request("POST", path(kind, namespace), query, body))
 
     async def replace(self, kind: Resource, namespace: str, name: str, body: Mapping[str, Any]) -> Body:
         """Replace an object; conditional when the body carries a resourceVersion."""

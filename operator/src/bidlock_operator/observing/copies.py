@@ -36,13 +36,14 @@ class Copies:
         self._turns, self._heard = turns, heard
         self._children: defaultdict[tuple[Resource, Place], dict[str, Body]] = defaultdict(dict)
         self._tasks: list[asyncio.Task[None]] = []
+        self._watches: list[Watch] = []
 
     def of(self, kind: Resource, namespace: str, policy: str) -> Iterable[Body]:
         """See `Cache.of`."""
         return tuple(self._children.get((kind, (namespace, policy)), {}).values())
 
-    async def begin(self, kube: Kube, kinds: Iterable[Resource], namespaces: Iterable[str], silence: float) -> None:
-        """Watch, and return when everything has been listed once.
+    def begin(self, kube: Kube, kinds: Iterable[Resource], namespaces: Iterable[str], silence: float) -> None:
+        """Watch from now on.
 
         Args:
             kube: A client.
@@ -52,13 +53,23 @@ class Copies:
         """
         told: list[tuple[Resource, str, Told]] = [(resources.POLICY, EVERY_POLICY, self._policy)]
         told += [(kind, objects.POLICY_LABEL, partial(self._child, kind)) for kind in kinds]
-        watches = [
+        self._watches = [
             Watch(kube, kind, namespace, labels=selector, told=tell, turns=self._turns, heard=self._heard, silence=silence)
             for namespace in tuple(namespaces) or ("",)
             for kind, selector, tell in told
         ]
-        self._tasks = [asyncio.create_task(watch.run(), name=watch.name) for watch in watches]
-        await asyncio.gather(*(watch.listed.wait() for watch in watches))
+        self._tasks = [asyncio.create_task(watch.run(), name=watch.name) for watch in self._watches]
+
+    def knows(self, namespace: str) -> bool:
+        """Whether everything in a namespace has been listed once."""
+        return all(watch.listed.is_set() for watch in self._of(namespace))
+
+    async def known(self, namespace: str) -> None:
+        """Return when everything in a namespace has been listed once."""
+        await asyncio.gather(*(watch.listed.wait() for watch in self._of(namespace)))
+
+    def _of(self, namespace: str) -> list[Watch]:
+        return [watch for watch in self._watches if watch.namespace in ("", namespace)]
 
     async def end(self) -> None:
         """Watch no more."""

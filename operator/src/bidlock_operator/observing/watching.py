@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from bidlock_operator.kube.client import Kube
-from bidlock_operator.kube.errors import KubeError, Refused, Unanswered, refusal
+from bidlock_operator.kube.errors import Forbidden, KubeError, Refused, Unanswered, refusal
 from bidlock_operator.pulses import Pulse
 from bidlock_operator.resources import Resource
 
@@ -53,6 +53,7 @@ class Watch:
         """
         self._kube = kube
         self._scope = (kind, namespace, labels)
+        self.namespace = namespace
         self._told = told
         self._turns, self._heard = turns, heard
         self._silence = silence
@@ -69,6 +70,9 @@ class Watch:
             try:
                 await self._list()
                 await self._follow()
+            except Forbidden as error:  # its namespace is gone, or not ours yet; others go on
+                self._heard.forget(self.name)
+                log.warning("a watch is forbidden", watch=self.name, error=str(error))
             except Refused as error:
                 log.info("a watch begins anew", watch=self.name, error=str(error))
             except KubeError as error:
