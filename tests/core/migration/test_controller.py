@@ -267,6 +267,19 @@ async def test_a_target_emptied_between_the_look_and_the_copy_is_not_stamped_int
     assert (await stores.origin.survey(file.read().register.epoch)).synced == frozenset()
 
 
+async def test_a_server_that_was_not_durable_when_it_stopped_is_opened_as_one_that_lost_something(walk, stores, file):
+    stores.target.durable = False
+    await walk("strict")
+    assert file.read().register.buckets[0].doubted
+    stores.target.restart()
+    stores.target.durable = True
+
+    opened = of(actions.Bless, await walk("strict"))
+
+    assert [action.kept for action in opened] == [False]
+    assert not file.read().register.buckets[0].doubted
+
+
 async def test_a_server_that_was_not_durable_for_a_while_does_not_look_kept_afterwards(walk, stores):
     await walk("only")
     stores.target.durable = False

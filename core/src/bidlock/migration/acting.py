@@ -72,7 +72,7 @@ def rewritten(action: actions.RegisterWrite, register: Register) -> Register:
 
 def _incarnated(action: actions.Incarnate, register: Register) -> Register:
     remembered = register.buckets[action.bucket]
-    admitted = register.with_bucket(action.bucket, nonce=action.nonce, incarnation=remembered.incarnation + 1, doubted=False)
+    admitted = register.with_bucket(action.bucket, nonce=action.nonce, incarnation=remembered.incarnation + 1)
     return replace(admitted, watermark_ms=max(register.watermark_ms, action.watermark_ms))
 
 

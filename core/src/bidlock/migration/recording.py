@@ -20,15 +20,23 @@ def record_due(sight: Sight, since_last: float) -> bool:
     """
     doubts = any(sight.live(n) and not bucket.durable and not sight.register.buckets[n].doubted for n, bucket in enumerate(sight.buckets))
     behind = [n for n, bucket in enumerate(sight.buckets) if sight.live(n) and bucket.counter > sight.register.buckets[n].counter]
-    fresh = any(sight.register.buckets[n].counter < sight.buckets[n].incarnation << GENERATION_BITS for n in behind)
+    fresh = any(_opened_anew(sight, n) for n in behind)
     return doubts or fresh or (bool(behind) and since_last >= RECORD_EVERY)
 
 
 def counted(register: Register, sight: Sight) -> Register:
-    """The register with what the live buckets show; one that counts less some day is an older copy."""
+    """The register with what the live buckets show; one that counts less some day is an older copy.
+
+    A doubt ends with the first record after the bucket was opened anew. Not before: how it is opened depends on it.
+    """
     for number, bucket in enumerate(sight.buckets):
         if sight.live(number):
             remembered = register.buckets[number]
-            counter, doubted = max(bucket.counter, remembered.counter), remembered.doubted or not bucket.durable
-            register = register.with_bucket(number, counter=counter, doubted=doubted)
+            doubted = not bucket.durable or (remembered.doubted and not _opened_anew(sight, number))
+            register = register.with_bucket(number, counter=max(bucket.counter, remembered.counter), doubted=doubted)
     return register
+
+
+def _opened_anew(sight: Sight, number: int) -> bool:
+    """Whether nothing was recorded since the bucket was opened: that begins a new range of counts."""
+    return sight.register.buckets[number].counter < sight.buckets[number].incarnation << GENERATION_BITS
