@@ -1,5 +1,6 @@
 """A client of a migrating fleet takes the mode it is told; here the stores admit every mode."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -90,6 +91,29 @@ async def test_beside_original_bots_on_redis_only_modes_that_always_ask_redis_bi
 async def test_a_client_that_cannot_know_its_mode_or_fleet_is_refused(environment, change, says):
     with pytest.raises(ConfigurationError, match=says):
         bidlock.connect(environment=environment | change)
+
+
+async def test_a_lease_passed_on_across_a_change_of_mode_is_left_in_no_store_that_the_new_mode_does_not_ask(environment, tmp_path):
+    target = MemoryBackend(BackendConfig(parse(environment["BIDLOCK_REDIS_URL"])))
+    (tmp_path / "mode").write_text("strict\n")
+    async with bidlock.connect(environment=environment | {"BIDLOCK_TTL": "60"}) as locks:
+        async with locks.hold("upwork", "1"):
+            following = asyncio.create_task(held(locks))
+            await asyncio.sleep(0)
+            (tmp_path / "new").write_text("sqlite")
+            (tmp_path / "new").replace(tmp_path / "mode")
+            assert (await target.inspect(posting("upwork", "1"))).lease
+        assert await following == "sqlite"
+
+        async with asyncio.timeout(10):
+            while (await target.inspect(posting("upwork", "1"))).lease:
+                await asyncio.sleep(0.01)
+
+
+async def held(locks):
+    """Wait for the lock; the mode in which it was got."""
+    async with locks.hold("upwork", "1", timeout=30):
+        return locks.mode.name
 
 
 async def test_in_dual_a_dead_target_does_not_keep_the_caller(environment, monkeypatch):

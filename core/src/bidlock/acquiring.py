@@ -111,7 +111,9 @@ async def _try(client: Client, ask: Ask, turn: Turn) -> Held | Refusal:
         client.release_later(attempt)
         raise
     if refusal is None:
-        turn.inherited = None  # its lease is this attempt's now
+        if turn.inherited and turn.inherited.mode is mode and not attempt.alone:
+            turn.inherited = None  # its lease is this attempt's now, in every store
+        _release_inherited(client, turn)
         return Held(client, attempt, turn, ask.max_hold)
     if attempt.unreleased:
         client.release_later(attempt)

@@ -65,7 +65,7 @@ _LATE = Refusal(SkipReason.LOST, detail="the lease's deadline passed")
 class Attempt:
     """One attempt. Its nonce and mode are fixed before anything is sent."""
 
-    __slots__ = ("_clock", "_patience", "_sent", "_stores", "_touched", "deadline", "mode", "ticket", "token")
+    __slots__ = ("_clock", "_patience", "_sent", "_stores", "_touched", "alone", "deadline", "mode", "ticket", "token")
 
     def __init__(self, stores: Mapping[Role, Store], mode: Mode, ticket: Ticket, clock: Clock, patience: float) -> None:
         """Prepare; nothing is sent.
@@ -79,6 +79,8 @@ class Attempt:
         """
         self.ticket = ticket
         self.mode = mode
+        self.alone = False
+        """Whether a store that is no more than a courtesy did not lease the posting."""
         self.token = 0
         self.deadline = 0.0
         self._stores = stores
@@ -183,7 +185,9 @@ class Attempt:
             answer = await self._once(self._stores[role].backend.acquire(self.ticket, passed_from=passed_from))
             if answer and answer.ok:
                 self.token = answer.token
-            elif answer and answer.verdict not in _NO_VOTE:
+                continue
+            self.alone = True
+            if answer and answer.verdict not in _NO_VOTE:
                 return self._refusal(answer, role)
         return None
 
