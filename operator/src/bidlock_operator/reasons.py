@@ -104,7 +104,7 @@ HELP: dict[Reason, str] = {
     Reason.UNSAFE_FILESYSTEM: "put the SQLite file on a file system of the node: network file systems do not lock reliably",
     Reason.LEGACY_MIX_UNSAFE: "scale the original bots that lock in Redis to zero, or give the fleet another server",
     Reason.REPLICAS_CAPPED: "share one file (spec.sqlite.topology SharedFile), or walk on to RedisPrimary",
-    Reason.TOPOLOGY_UNSAFE: "give spec.sqlite.storage, so that a pod that is replaced finds its file again",
+    Reason.TOPOLOGY_UNSAFE: "make the policy again with spec.sqlite.storage once Redis has the authority, or stay in RedisOnly, where no file matters",
     Reason.UNKNOWN_MODE: "delete the pod whose label bidlock.io/mode names no mode; its workload makes a proper one",
 }
 """What a human can do, by reason; continues the sentence that says what is so."""
