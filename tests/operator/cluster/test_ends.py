@@ -10,6 +10,7 @@ from simulation.world import Fleet, condition, operator, policy
 from bidlock_kube.namespaces import await_gone
 from bidlock_operator import resources
 from bidlock_operator.kube import kinds
+from bidlock_operator.resources import Resource
 
 
 @pytest.fixture
@@ -107,6 +108,41 @@ async def test_a_template_the_server_refuses_is_a_condition_and_no_step_begins(f
 
     await fleet.change(bidder={"template": {"spec": {"containers": [{"name": "bidder", "image": "bidder:2"}]}}})
     await fleet.walked("RedisPrimary", 90)
+
+
+RULES = Resource("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies")
+BINDINGS = Resource("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings")
+
+
+@pytest.fixture
+def rule_of_the_cluster(defined, namespace):
+    """Refuses every Deployment of bidders in the test's namespace until it is called."""
+    name, here = f"none-{namespace}", {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    kinds_of = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["deployments"]}]
+    rule = {
+        "matchConstraints": {"resourceRules": kinds_of},
+        "validations": [{"expression": "object.metadata.name.endsWith('-agent')", "message": "none here"}],
+    }
+    bound = {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": here}}
+    made = ((RULES, rule), (BINDINGS, bound))
+    defined.apply(*({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec} for kind, spec in made))
+
+    def lift() -> None:
+        defined.kubectl("delete", "--ignore-not-found", *(f"{kind.plural}.{kind.group}/{name}" for kind, _ in made))
+
+    yield lift
+    lift()
+
+
+async def test_a_template_that_a_rule_of_the_cluster_refused_is_used_once_the_rule_is_gone(transport, node, namespace, rule_of_the_cluster):
+    made = Fleet(transport, policy(namespace))
+    async with operator(namespace, RESYNC="2"):
+        await made.create()
+        told = await made.until(lambda body: condition(body, "Stalled", "reason") == "TemplateInvalid")
+        assert "none here" in condition(told, "Stalled", "message")
+        await asyncio.to_thread(rule_of_the_cluster)
+
+        await made.walked("SQLite")
 
 
 async def test_a_redis_the_server_refuses_is_a_condition_and_everything_else_goes_on(fleet):

@@ -55,7 +55,7 @@ class Reconciler:
         self._credentials = Credentials(ground.kube)
         self._links = Links(ground.plugins, self._measure, lambda: ground.news.wake(place))
         self._recorded = time.monotonic()
-        self._checked: tuple[int, str] = (0, "")
+        self._checked: tuple[int, str, float] = (0, "", 0.0)
         self._revision = ""
 
     async def step(self) -> float:
@@ -160,11 +160,15 @@ class Reconciler:
         return await self._act(scene, stores, situation, manifests)
 
     async def _check_template(self, scene: Scene) -> str:
-        """Let the API server check the bidders' template, once for each generation of the spec; what is wrong with it."""
-        policy = scene.policy
-        if self._checked[0] != policy.generation:
-            self._checked = (policy.generation, await rolling.dry_run(self._ground, policy, scene.children, scene.remembered))
-        return self._checked[1]
+        """Let the API server check the bidders' template; what is wrong with it.
+
+        Once for each generation of the spec; one that was refused, again later: it may have been a rule of the cluster, which changes.
+        """
+        generation, wrong, at = self._checked
+        if generation != scene.policy.generation or (wrong and time.monotonic() - at >= self._ground.paces.rest):
+            wrong = await rolling.dry_run(self._ground, scene.policy, scene.children, scene.remembered)
+            self._checked = (scene.policy.generation, wrong, time.monotonic())
+        return wrong
 
     # -- acting
 
