@@ -233,18 +233,6 @@ def test_a_namespace_that_loses_its_roles_before_its_policies_is_not_stranded(si
         assert site.get("-n", system, "deployment", "bidlock")["status"]["readyReplicas"] == 1
 
 
-def test_an_operator_is_deleted_with_its_namespace_and_no_policy_elsewhere_waits_for_it(site):
-    system, fleet = site.namespace(), site.namespace()
-    site.install(system)
-    with site.at_work(system):
-        site.await_ready(system)
-        site.policy(fleet)
-        site.kube.kubectl("delete", "namespace", system, "--wait=false")
-        await_gone(site.kube, system)
-
-    assert "finalizers" not in site.get("-n", fleet, "blp", "fleet")["metadata"]
-
-
 def test_somebody_without_rights_on_the_cluster_installs_tests_and_uninstalls(site):
     """Who may do everything in one namespace needs nobody else, once the definition is there."""
     namespace = site.namespace()

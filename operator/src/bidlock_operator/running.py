@@ -116,12 +116,12 @@ class Operator:
         await self._stack.aclose()
 
     async def _leave(self) -> None:
-        """Who ends because its namespace does is followed by nobody: no policy may wait for an operator then."""
+        """Who is followed by nobody leaves no policy that waits for an operator."""
         if not self.leading:
             return
         try:
             async with asyncio.timeout(LEAVING):
-                if await freeing.ends(self.kube, self.settings.lease_namespace):
+                if await freeing.last(self.kube, self.settings.lease_namespace):
                     for namespace in self._namespaces or ("",):
                         log.info("freed of the finalizer", policies=await freeing.free(self.kube, namespace))
         except (KubeError, TimeoutError) as error:

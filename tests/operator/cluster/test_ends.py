@@ -83,7 +83,7 @@ async def test_a_namespace_is_not_stranded(fleet, defined):
 
 async def test_an_operator_that_ends_with_its_namespace_leaves_no_policy_that_waits_for_it(transport, node, namespace, defined):
     held = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "held", "namespace": namespace, "finalizers": ["example.org/held"]}}
-    held["spec"] = {"containers": [{"name": "any", "image": "any:1"}]}
+    held["spec"] = {"containers": [{"name": "any", "image": "any:1"}], "schedulerName": "nobody"}
     made = Fleet(transport, policy(namespace))
     async with operator(namespace, LEASE_NAMESPACE=namespace):
         await made.create()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis as redispy
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, ResponseError
 from redis.retry import Retry
 
 import bidlock
@@ -51,6 +52,20 @@ class Configured:
             port=self.server.port, username=user, password=password, decode_responses=True, retry=Retry(NoBackoff(), 0)
         ) as client:
             return client.execute_command(*words)
+
+    def restart(self) -> None:
+        """Kill it and start it again; return when its data is loaded, which it tells only who has a password."""
+        self.server.kill()
+        self.server.launch()
+        until = time.monotonic() + 30
+        while True:
+            try:
+                self.run("probe", "PING")
+            except BusyLoadingError:
+                assert time.monotonic() < until, "it is still loading"
+                time.sleep(0.01)
+            else:
+                return
 
 
 def written(folder: Path, policy: object, passwords: acl.Passwords) -> Path:
@@ -103,8 +118,7 @@ def test_what_scripts_wrote_survives_a_crash(configured):
     script = "redis.call('HSET', KEYS[1], 'a', '1') redis.call('HSET', KEYS[1], 'b', '2') return redis.call('INCR', KEYS[2])"
     configured.run("bidder", "EVAL", script, "2", key, f"{{{PREFIX}:0}}:survivors")
 
-    configured.server.kill()
-    configured.server.launch()
+    configured.restart()
 
     assert configured.run("bidder", "HGETALL", key) == {"a": "1", "b": "2"}
     assert "AOF-loading-client" not in configured.server.log.read_text()

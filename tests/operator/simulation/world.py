@@ -122,7 +122,7 @@ async def operator(lease: str, *, everywhere: bool = False, beside: tuple[str, .
     """An operator in a thread of this process while the block runs: at its end kopf cancels whatever else its loop has.
 
     Args:
-        lease: Names its Lease, in another namespace than the one it works in: that one may be deleted.
+        lease: Names its Lease, in another namespace than the one it works in: that one may be deleted. (Everywhere this process does.)
         beside: Namespaces in which it works, too.
         everywhere: Whether it works in every namespace, not in that one only; it sees the policies of this process.
         environment: `BIDLOCK_OPERATOR_*`.
@@ -133,7 +133,7 @@ async def operator(lease: str, *, everywhere: bool = False, beside: tuple[str, .
         "HTTP_PORT": "0",
         "HTTP_HOST": "127.0.0.1",
         "LEASE_NAMESPACE": "default",
-        "LEASE_NAME": f"operator-{lease}",
+        "LEASE_NAME": f"operator-{os.getpid()}" if everywhere else f"operator-{lease}",
         "NAMESPACES": ",".join(namespaces),
     } | environment
     with (

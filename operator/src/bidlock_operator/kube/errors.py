@@ -20,17 +20,13 @@ class Refused(KubeError):
         status: HTTP status.
         reason: As in `Status.reason`.
         retry_after: Seconds after which the server wants to be asked again; 0 when it does not say.
-        causes: As the reasons of `Status.details.causes`.
     """
 
-    def __init__(
-        self, message: str = "", *, status: int = 0, reason: str = "", retry_after: float = 0.0, causes: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, message: str = "", *, status: int = 0, reason: str = "", retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
         self.retry_after = retry_after
-        self.causes = causes
 
     @property
     def of_the_object(self) -> bool:
@@ -66,8 +62,7 @@ def refusal(status: int, body: object, retry_after: str) -> Refused:
     """The error for an answer of 400 or above."""
     said = body if isinstance(body, dict) else {}
     reason, message = str(said.get("reason", "")), str(said.get("message", "")) or f"HTTP status {status}"
-    causes = frozenset(str(cause.get("reason")) for cause in (said.get("details") or {}).get("causes") or ())
-    return _kind(status, reason)(message, status=status, reason=reason, retry_after=_seconds(retry_after), causes=causes)
+    return _kind(status, reason)(message, status=status, reason=reason, retry_after=_seconds(retry_after))
 
 
 def _kind(status: int, reason: str) -> type[Refused]:

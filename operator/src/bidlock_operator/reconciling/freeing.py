@@ -9,16 +9,13 @@ from bidlock_operator.kube import kinds
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.errors import Forbidden, NotFound
 
-ENDING = "NamespaceTerminating"
-"""Cause by which the API server refuses a new object in a namespace that is being deleted."""
 
-
-async def ends(kube: Kube, namespace: str) -> bool:
-    """Whether a namespace is being deleted. An operator that ends in one is the last: no pod may begin there.
+async def last(kube: Kube, namespace: str) -> bool:
+    """Whether nobody can lead any more after this operator: its namespace is being deleted, or its roles are.
 
     Args:
-        kube: A client that may create a Lease there; none is made.
-        namespace: Whether it ends.
+        kube: A client; it makes no Lease.
+        namespace: Where operators lead.
 
     Raises:
         KubeError: the API server does not say.
@@ -26,8 +23,8 @@ async def ends(kube: Kube, namespace: str) -> bool:
     probe = {"apiVersion": kinds.LEASE.api_version, "kind": kinds.LEASE.kind, "metadata": {"generateName": "bidlock-probe-"}}
     try:
         await kube.create(kinds.LEASE, namespace, probe, dry_run=True)
-    except Forbidden as error:
-        return ENDING in error.causes
+    except Forbidden:
+        return True
     return False
 
 
