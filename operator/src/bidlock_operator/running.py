@@ -16,7 +16,7 @@ from bidlock_operator.election import Election, Timing
 from bidlock_operator.kube.client import Kube
 from bidlock_operator.kube.connecting import connected
 from bidlock_operator.kube.counting import Counting
-from bidlock_operator.kube.errors import Forbidden, KubeError
+from bidlock_operator.kube.errors import Conflict, Forbidden, KubeError
 from bidlock_operator.manifests.platform import Platform
 from bidlock_operator.metrics import Metrics
 from bidlock_operator.observing.children import WATCHED
@@ -105,13 +105,11 @@ class Operator:
 
     async def end(self) -> None:
         """Give everything back, the Lease included."""
-        tasks = [task for task in (self._keeping, self._asking, self._adopting) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(self._asking, self._adopting)
         await self.cache.end()
+        await self._leave()
+        await _cancelled(self._keeping)
         if self._election and self._thread:
-            await self._leave()
             await self._thread.run(self._election.release())
         await self._stack.aclose()
 
@@ -122,10 +120,15 @@ class Operator:
         try:
             async with asyncio.timeout(LEAVING):
                 if await freeing.last(self.kube, self.settings.lease_namespace):
-                    for namespace in self._namespaces or ("",):
-                        log.info("freed of the finalizer", policies=await freeing.free(self.kube, namespace))
+                    freed = [name for place in self._namespaces or ("",) for name in await self._free(place)]
+                    log.info("freed of the finalizer", policies=freed)
         except (KubeError, TimeoutError) as error:
             log.warning("whether this is the last operator is not known, or policies still wait for it", error=str(error))
+
+    async def _free(self, namespace: str) -> list[str]:
+        while True:
+            with contextlib.suppress(Conflict):
+                return await freeing.free(self.kube, namespace)
 
     async def attend(self, place: Place, uid: str, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
         """Look after a policy until it is deleted, or the operator ends."""
@@ -143,6 +146,7 @@ class Operator:
             paces=Paces(rest=self.settings.resync),
         )
         while not (stopped() or self.cache.knows(place[0])):  # no policy is looked after before all that is its own is known
+            self._turns.beat(looked_after(place))
             await self.news.wait(place, PATIENCE)
         await loop.live(ground, place, stopped)
         if deleted():
@@ -247,3 +251,10 @@ class Operator:
             await self.cache.known(namespace)
         self._adopting = asyncio.create_task(adopting.adopt(self.kube, self.news), name="adoption")
         self._waits_for = ""
+
+
+async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:
+    begun = [task for task in tasks if task]
+    for task in begun:
+        task.cancel()
+    await asyncio.gather(*begun, return_exceptions=True)

@@ -48,12 +48,18 @@ class Marketplace:
             aiohttp.ClientError, TimeoutError: nobody knows whether the bid stands.
         """
         bid = {"marketplace": job.marketplace, "id": job.id, "bidder": self._bidder, "amount": amount, "token": token}
-        async with asyncio.timeout(self._timeout):
-            while True:
-                try:
-                    return await self._post(bid)
-                except NOT_REACHED:
+        unreached: Exception | None = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                while True:
+                    unreached = None
+                    try:
+                        return await self._post(bid)
+                    except NOT_REACHED as error:
+                        unreached = error
                     await asyncio.sleep(REACH_AGAIN)
+        except TimeoutError:
+            raise unreached or TimeoutError("no answer in time") from None
 
     async def _post(self, bid: dict[str, object]) -> int:
         async with self._session.post(f"{self._url}/bids", json=bid) as answer:
