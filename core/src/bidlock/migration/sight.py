@@ -82,6 +82,7 @@ class Bucket:
         owner: Whose it is: a policy's or register's id, or `self`.
         evicts: How the server is set to forget keys when its memory is full; empty when it forgets none.
         doubt: Why it is not durable, for humans; empty when it is, or nobody knows.
+        run_id: Names the server process; empty when it did not say.
         clock_ms: The server's own time when it was looked at, Unix milliseconds; 0 when it did not say.
     """
 
@@ -103,6 +104,7 @@ class Bucket:
     owner: str = ""
     evicts: str = ""
     doubt: str = field(default="", compare=False)
+    run_id: str = field(default="", compare=False)
     clock_ms: int = field(default=0, compare=False)
 
 

@@ -76,8 +76,8 @@ def status(policy: Policy, remembered: Remembered, situation: Situation, platfor
         "selector": ",".join(f"{name}={value}" for name, value in objects.selector(policy, objects.BIDDER).items()),
     }
     register = remembered.register
-    if policy.redis.managed and situation.needs.redis:
-        told["redis"] = {"endpoint": redis.endpoint(policy, platform)}
+    if situation.needs.redis:
+        told["redis"] = _redis(policy, remembered, situation, platform)
     if register is not None and not register.settled and isinstance(situation.action, actions.Wait):
         told["transition"] = statuses.transition(remembered, register, situation.action.reason, situation.action.message, now)
     if remembered.abandoned and remembered.abandoned != policy.generation:
@@ -86,6 +86,14 @@ def status(policy: Policy, remembered: Remembered, situation: Situation, platfor
     since = str((told.get("transition") or {}).get("stepStartedAt", ""))
     derived = derive(_facts(policy, remembered, situation, since, _resting(remembered, held, now)))
     return told | {"conditions": [condition.manifest() for condition in merged(held, derived, now=now)]}
+
+
+def _redis(policy: Policy, remembered: Remembered, situation: Situation, platform: Platform) -> dict[str, Any]:
+    """Where it is, if that is no secret, and which process was seen last."""
+    seen = situation.sight.buckets[0].run_id if situation.sight else ""
+    run_id = seen or str((remembered.raw.get("redis") or {}).get("runId", ""))
+    endpoint = {"endpoint": redis.endpoint(policy, platform)} if policy.redis.managed else {}
+    return endpoint | ({"runId": run_id} if run_id else {})
 
 
 def abandoned(remembered: Remembered, policy: Policy, now: str) -> dict[str, Any]:

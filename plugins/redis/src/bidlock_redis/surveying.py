@@ -71,6 +71,7 @@ def seen(state: BucketState, epoch: int, persistence: Durability, *, evicts: str
         durable=persistence.durable,
         evicts=evicts,
         doubt="; ".join(persistence.warnings),
+        run_id=state.run_id,
         clock_ms=state.time_ms,
     )
     if not state.meta:
