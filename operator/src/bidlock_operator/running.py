@@ -174,7 +174,7 @@ class Operator:
 
     def stuck(self) -> str:
         """What stands still in this process, and would go on after a restart; empty when nothing does."""
-        late = silent(self._turns.ages(), STUCK)
+        late = silent(self._turns.ages(), STUCK + 2 * self.settings.resync)  # at rest a policy is looked at no oftener
         return f"stands still: {late}" if late else ""
 
     async def _begin(self) -> None:

@@ -26,7 +26,7 @@ async def says(port: int, page: str, status: int, text: str) -> None:
 @pytest.fixture
 async def proxied(between, namespace):
     """An operator that takes a watch for dead after a second."""
-    async with operator(namespace, API_TIMEOUT="1", WATCH_SILENCE="1") as memo:
+    async with operator(namespace, API_TIMEOUT="1", WATCH_SILENCE="1", RESYNC="1") as memo:
         await leading(memo)
         yield memo.operator
 
