@@ -120,15 +120,18 @@ class Operator:
         try:
             async with asyncio.timeout(LEAVING):
                 if await freeing.last(self.kube, self.settings.lease_namespace):
-                    freed = [name for place in self._namespaces or ("",) for name in await self._free(place)]
-                    log.info("freed of the finalizer", policies=freed)
+                    await asyncio.gather(*(self._free(namespace) for namespace in self._namespaces or ("",)))
         except (KubeError, TimeoutError) as error:
             log.warning("whether this is the last operator is not known, or policies still wait for it", error=str(error))
 
-    async def _free(self, namespace: str) -> list[str]:
-        while True:
-            with contextlib.suppress(Conflict):
-                return await freeing.free(self.kube, namespace)
+    async def _free(self, namespace: str) -> None:
+        """Whatever is refused in one namespace holds up no other."""
+        try:
+            log.info("freed of the finalizer", policies=await freeing.free(self.kube, namespace))
+        except Conflict:
+            await self._free(namespace)
+        except KubeError as error:
+            log.warning("policies still wait for an operator", namespace=namespace, error=str(error))
 
     async def attend(self, place: Place, uid: str, *, stopped: Callable[[], bool], deleted: Callable[[], bool]) -> None:
         """Look after a policy until it is deleted, or the operator ends."""

@@ -183,11 +183,24 @@ async def test_a_namespace_that_loses_its_roles_leaves_the_operator_ready_and_th
         await fleet.create()
         await fleet.walked("SQLite", 90)
         await fleet.kube.delete(BINDING, another, "operator")
-        await asyncio.sleep(12)  # three times the longest silence, and a connection's
+        async with asyncio.timeout(60):
+            while any(another in name for name in memo.operator._heard.ages()):
+                await asyncio.sleep(0.1)
 
         assert memo.operator.wrong() == ""
         await fleet.change(phase="DualSupport")
         await fleet.walked("DualSupport", 90)
+
+
+async def test_an_operator_that_lost_its_own_roles_ends_and_frees_the_policies_that_it_may(limited, transport, namespace, another):
+    fleet = Fleet(transport, policy(another))
+    await limited.grant({}, another)
+    async with await limited({}, another):
+        await fleet.create()
+        await fleet.walked("SQLite", 90)
+        await fleet.kube.delete(BINDING, namespace, "operator")
+
+    assert "finalizers" not in (await fleet.read())["metadata"]
 
 
 async def test_a_quota_that_is_full_is_told_with_the_servers_own_words(operated, transport, namespace):

@@ -7,17 +7,19 @@ stores skip. Ending them first only lets bids underway be recorded. An operator 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import structlog
 
 from bidlock_operator import policies, resources
 from bidlock_operator.kube import kinds
-from bidlock_operator.kube.errors import Conflict, KubeError, NotFound
+from bidlock_operator.kube.errors import Conflict, KubeError
 from bidlock_operator.manifests import naming, objects
 from bidlock_operator.observing import children as observed
 from bidlock_operator.observing.news import Place
 from bidlock_operator.policies import Policy
+from bidlock_operator.reconciling import freeing
 from bidlock_operator.reconciling.ground import Ground
 
 log = structlog.stdlib.get_logger("bidlock_operator.policy")
@@ -61,15 +63,6 @@ async def _end_bidders(ground: Ground, place: Place, policy: Policy, until: floa
 async def _let_go(ground: Ground, policy: Policy) -> None:
     """Take our finalizer away; kopf would, too, but only when it looks again."""
     while body := await ground.kube.get(resources.POLICY, policy.namespace, policy.name):
-        metadata = body["metadata"]
-        held = metadata.get("finalizers") or []
-        if metadata["uid"] != policy.uid or resources.FINALIZER not in held:
-            return
-        kept = [each for each in held if each != resources.FINALIZER]
-        try:
-            patch = {"metadata": {"finalizers": kept, "resourceVersion": metadata["resourceVersion"]}}
-            await ground.kube.merge(resources.POLICY, policy.namespace, policy.name, patch)
-        except Conflict:
-            continue
-        except NotFound:
-            return
+        with contextlib.suppress(Conflict):
+            if body["metadata"]["uid"] != policy.uid or not await freeing.let_go(ground.kube, body):
+                return

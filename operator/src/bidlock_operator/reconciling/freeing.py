@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from bidlock_operator import resources
@@ -12,6 +14,8 @@ from bidlock_operator.kube.errors import Forbidden, NotFound
 
 async def last(kube: Kube, namespace: str) -> bool:
     """Whether nobody can lead any more after this operator: its namespace is being deleted, or its roles are.
+
+    If it was refused for another reason, the next operator puts the finalizer back.
 
     Args:
         kube: A client; it makes no Lease.
@@ -42,15 +46,26 @@ async def free(kube: Kube, namespace: str) -> list[str]:
         Conflict: one changed meanwhile; try again from the start.
         KubeError: the API server refuses it, and says why.
     """
-    freed = []
-    for policy in await _policies(kube, namespace):
-        metadata = policy["metadata"]
-        kept = [finalizer for finalizer in metadata.get("finalizers", ()) if finalizer != resources.FINALIZER]
-        if kept != metadata.get("finalizers", []):
-            patch = {"metadata": {"finalizers": kept, "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}}
-            await _merge(kube, metadata, patch)
-            freed.append(f"{metadata['namespace']}/{metadata['name']}")
-    return freed
+    freed = [policy["metadata"] for policy in await _policies(kube, namespace) if await let_go(kube, policy)]
+    return [f"{metadata['namespace']}/{metadata['name']}" for metadata in freed]
+
+
+async def let_go(kube: Kube, policy: Mapping[str, Any]) -> bool:
+    """Take the finalizer off one policy, as it was seen; whether it had one.
+
+    Raises:
+        Conflict: it changed meanwhile.
+        KubeError: the API server refuses it, and says why.
+    """
+    metadata = policy["metadata"]
+    held = metadata.get("finalizers") or ()
+    if resources.FINALIZER not in held:
+        return False
+    kept = [finalizer for finalizer in held if finalizer != resources.FINALIZER]
+    patch = {"metadata": {"finalizers": kept, "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}}
+    with contextlib.suppress(NotFound):  # it was only waiting for its finalizer, and somebody else took it
+        await kube.merge(resources.POLICY, metadata["namespace"], metadata["name"], patch)
+    return True
 
 
 async def _policies(kube: Kube, namespace: str) -> list[dict[str, Any]]:
@@ -58,10 +73,3 @@ async def _policies(kube: Kube, namespace: str) -> list[dict[str, Any]]:
         return await kube.list(resources.POLICY, namespace)
     except NotFound:  # without the definition there is no policy
         return []
-
-
-async def _merge(kube: Kube, metadata: dict[str, Any], patch: dict[str, Any]) -> None:
-    try:
-        await kube.merge(resources.POLICY, metadata["namespace"], metadata["name"], patch)
-    except NotFound:  # it was only waiting for its finalizer, and somebody else took it
-        return
