@@ -134,20 +134,17 @@ class Sight:
     def live(self, number: int) -> bool:
         """Whether a bucket runs as the incarnation that the register admitted."""
         bucket = self.buckets[number]
-        return (
-            bucket.reachable and bucket.initialised and bucket.running and bucket.incarnation == self.register.buckets[number].incarnation
-        )
+        return _alive(bucket) and bucket.incarnation == self.register.buckets[number].incarnation
 
     def superseded(self, number: int) -> bool:
         """Whether a bucket never restarted, but another was admitted after it: an address that leads to two servers in turn."""
         bucket = self.buckets[number]
-        return bucket.initialised and bucket.running and bucket.incarnation < self.register.buckets[number].incarnation
+        return _alive(bucket) and bucket.incarnation < self.register.buckets[number].incarnation
 
     def ahead(self, number: int) -> bool:
         """Whether a bucket never restarted, but was admitted by a register newer than this one."""
         bucket, remembered = self.buckets[number], self.register.buckets[number]
-        alive = bucket.reachable and bucket.initialised and bucket.running
-        return alive and bool(remembered.nonce) and bucket.incarnation > remembered.incarnation
+        return _alive(bucket) and bool(remembered.nonce) and bucket.incarnation > remembered.incarnation
 
     def gone(self, number: int) -> bool:
         """Whether a bucket lost data for certain: no meta, or it counts less than was once recorded."""
@@ -177,3 +174,8 @@ class Sight:
             for name in (self.register.source, self.register.to)
             if Role.TARGET in MODES[name].roles and (name not in TARGET_ONLY or self.register.authority is Role.TARGET)
         )
+
+
+def _alive(bucket: Bucket) -> bool:
+    """Whether the process that a bucket's meta names still runs; which incarnation it is, is another question."""
+    return bucket.reachable and bucket.initialised and bucket.running
