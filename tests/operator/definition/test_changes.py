@@ -25,6 +25,11 @@ ACCEPTED = {
     "the same room in other words": ({"redis": {"storage": {"size": "1Gi"}}}, {"redis": {"storage": {"size": "1024Mi"}}}, None),
     "a size for the file's volume": (NOTHING, {"sqlite": {"storage": {"size": "2Gi"}}}, None),
     "a volume in place of a claim": ({"sqlite": {"claimName": "a"}}, {"sqlite": {"claimName": None, **STORED["sqlite"]}}, None),
+    "files of their own on volumes of a class": (
+        NOTHING,
+        {"sqlite": {"topology": "PerPod", **STORED["sqlite"]}},
+        register("primary"),
+    ),
     "more room for the file": (STORED, {"sqlite": {"storage": {"size": "2Gi"}}}, None),
     "Redis, while SQLite has the authority": (NOTHING, {"redis": EXTERNAL}, register("strict")),
     "Redis, before there is a register": (NOTHING, {"redis": EXTERNAL}, None),
