@@ -10,7 +10,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 from kubernetes import client
 
 from bidlock_kube.cluster import Cluster
+from bidlock_kube.repeating import repeated
 
 IMAGE = "bidlock/operator:"
 """Pods of other images, which the operator makes, are left pending."""
@@ -138,19 +138,11 @@ class Hands:
 @contextlib.contextmanager
 def at_work(cluster: Cluster, namespace: str, folder: Path) -> Iterator[Hands]:
     """Run the pods of a namespace while the block runs."""
-    hands, over = Hands(cluster, namespace, folder), threading.Event()
-
-    def work() -> None:
-        while not over.wait(LOOK_AGAIN):
-            hands.look()
-
-    thread = threading.Thread(target=work)
-    thread.start()
+    hands = Hands(cluster, namespace, folder)
     try:
-        yield hands
+        with repeated(hands.look, LOOK_AGAIN):
+            yield hands
     finally:
-        over.set()
-        thread.join()
         hands.stop()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from bidlock_hour.site import Site
 
 from bidlock_kube.errors import KubeError
+from bidlock_kube.repeating import repeated
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks for new pods."""
@@ -66,17 +66,9 @@ class Logs:
 def followed(site: Site, folder: Path) -> Iterator[Logs]:
     """Follow the bidders' logs while the block runs."""
     folder.mkdir()
-    logs, over = Logs(site, folder), threading.Event()
-
-    def work() -> None:
-        while not over.wait(LOOK_AGAIN):
-            logs.look()
-
-    thread = threading.Thread(target=work)
-    thread.start()
+    logs = Logs(site, folder)
     try:
-        yield logs
+        with repeated(logs.look, LOOK_AGAIN):
+            yield logs
     finally:
-        over.set()
-        thread.join()
         logs.end()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from kubernetes import client
 from urllib3.exceptions import HTTPError
 
 from bidlock_kube.cluster import Cluster
+from bidlock_kube.repeating import repeated
 
 LOOK_AGAIN = 0.3
 """Seconds between two looks; the pauses it tells are exact to that."""
@@ -68,17 +68,7 @@ class Market:
 @contextlib.contextmanager
 def watched(cluster: Cluster, namespace: str) -> Iterator[Market]:
     """Look at a marketplace while the block runs."""
-    market, over = Market(cluster, namespace), threading.Event()
+    market = Market(cluster, namespace)
     market.begin("start")
-
-    def work() -> None:
-        while not over.wait(LOOK_AGAIN):
-            market.look()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with repeated(market.look, LOOK_AGAIN):
         yield market
-    finally:
-        over.set()
-        thread.join()
