@@ -33,7 +33,7 @@ def comparable(text: str) -> list[str]:
     """The lines without what differs from run to run: times, numbers, names that nobody chose, and blanks."""
     lines = text.partition("\nEvents:")[0].splitlines()
     for pattern, shown in (
-        (r"\b[0-9a-f]{32}\b", "ID"),
+        (r"\b([0-9a-f]{32}|[0-9a-f]{40})\b", "ID"),
         (r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME"),
         (r"\b(\d+[dhms])+\b", "AGE"),
         (r"\d+", "N"),
